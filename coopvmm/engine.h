@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The engine interface: what makes a guest's code run and its traps arrive.
+ *
+ * A VM lives in a process of its own (`coopvmm-vm`). The engine owns the vCPU threads and calls
+ * vm_io() for each trapped access; everything behind that call (routing, placement, IOTP) is the
+ * same for all engines.
+ *
+ * What a freestanding guest sees, with each engine alike (docs/architecture.md, "Guest contract"):
+ * guest-physical memory from 0 to `memory`, identity-mapped; vCPUs enter the ELF's 64-bit entry
+ * point in long mode, RBX = guest-physical address of struct hvm_start_info, RSI = vCPU number;
+ * ports 0xe9 (console), 0x501 (exit with status); interrupt line n of a device arrives as an edge
+ * on vector 0x20 + n at vCPU 0; local APIC in x2APIC mode (EOI, ID, ICR fixed IPIs).
+ */
+#ifndef COOPVMM_ENGINE_H
+#define COOPVMM_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../config/config.h"
+
+struct vm;
+
+/* Where an access goes. */
+enum vm_space { VM_PIO, VM_MMIO };
+
+/* One trapped access, or a string of them. */
+struct vm_io {
+    enum vm_space space;
+    bool write;
+    bool string; /* count elements between addr and memory at mem */
+    bool down;   /* string: addresses descend from mem */
+    bool bounce; /* string: mem is an offset in the vCPU's bounce buffer, see vm_bounce() */
+    uint8_t size;
+    uint32_t count;
+    uint32_t done_count; /* out */
+    uint64_t addr;       /* port, or guest-physical address */
+    uint64_t mem;        /* string: guest-physical address of the first element */
+    uint64_t data;       /* in or out */
+};
+
+/**
+ * Carries an access out; returns when the guest may go on. An access that nothing claims reads all
+ * ones and ignores writes. One that crosses a device's end is split at it.
+ * Thread: the vCPU's own; async-signal-safe.
+ * @return 0; -ECANCELED: the VM is stopping
+ */
+int vm_io(struct vm *vm, unsigned vcpu, struct vm_io *io);
+
+/** This vCPU's bounce buffer of IOTP_BOUNCE_SIZE bytes. */
+uint8_t *vm_bounce(struct vm *vm, unsigned vcpu);
+
+/* Guest memory: one piece from guest-physical 0. */
+struct vm_mem {
+    uint8_t *host; /* where it is mapped here */
+    uint64_t size; /* bytes */
+    int fd;        /* memfd, sealed against shrinking */
+};
+
+struct vm_engine {
+    const char *name;
+    const char *title;
+    /**
+     * Can it run here? Tried for real, not looked up.
+     * @param found what was found, for people (256 bytes)
+     * @return 0 or a negative errno
+     */
+    int (*probe)(char found[256]);
+    /** Where guest memory has to be mapped; NULL: anywhere. */
+    void *(*mem_hint)(void);
+    /** Creates the engine's state; vm->mem is there, nothing runs. Sets vm->engine_state. */
+    int (*create)(struct vm *vm);
+    /** Loads the kernel, starts the vCPU threads, pins them. */
+    int (*start)(struct vm *vm);
+    /** Makes all vCPU threads leave and joins them. */
+    void (*stop)(struct vm *vm);
+    void (*destroy)(struct vm *vm);
+    /**
+     * A descriptor for interrupt line `line`: writing 8 bytes to it raises the line's vector.
+     * The engine keeps it; IOTP passes a duplicate to the I/O core.
+     * @return it, or a negative errno
+     */
+    int (*irq_fd)(struct vm *vm, unsigned line);
+};
+
+extern const struct vm_engine vm_engine_user, vm_engine_kvm;
+
+/* How a VM ended. */
+enum vm_end { VM_RUNNING = 0, VM_GUEST_EXIT, VM_STOPPED, VM_CRASHED };
+
+/* What the engines see of a VM. The bus and the placements keep theirs behind `bus`. */
+struct vm {
+    const struct cfg *cfg;
+    const struct cfg_vm *c;
+    const struct vm_engine *engine;
+    void *engine_state;
+    struct vm_mem mem;
+    struct vm_bus *bus;
+    bool stopping;      /* set once, read by all threads (__atomic) */
+    int end_fd;         /* eventfd: written once when the VM ends by itself */
+    enum vm_end end;    /* set (once, __atomic) before end_fd is written */
+    uint8_t exit_status; /* VM_GUEST_EXIT: what the guest wrote to port 0x501 */
+};
+
+/** The guest ended by itself (any thread, async-signal-safe). The first call counts. */
+void vm_end(struct vm *vm, enum vm_end how, uint8_t status);
+/** A line of text about the VM for its log; printf-like, async-signal-safe enough: one write(2). */
+void vm_log(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * IOTP, the VMM's side of an area: what a vCPU thread does.
+ *
+ * Threads: a struct iotp_vcpu belongs to one thread at a time; different vCPUs need no lock.
+ * No function here allocates; iotp_call and iotp_post make no system call unless the I/O core
+ * sleeps (then one write to the kick eventfd) or the spin budget runs out (then futex).
+ * Both may be called from a signal handler.
+ *
+ * Memory-order edges, by the names SPEC.md uses:
+ *   S1  request fields  -> req_seq      release here, acquire in iotp_ioc_peek
+ *   C1  result fields   -> done         release in iotp_ioc_complete, acquire here
+ *   P1  entry fields    -> post.seq     release here, acquire in iotp_ioc_next_post
+ *   T1  entry consumed  -> ring.tail    release in iotp_ioc_post_done, acquire here
+ *   W1  S1 or P1, full fence, read of watch and armed; the I/O core clears or arms, full fence,
+ *       looks again: one of the two sees the other (store-buffer pattern, both sides fenced)
+ *   H1  cells, irq_level -> consumed    release in the I/O core, acquire in iotp_shadow_read
+ */
+#ifndef COOPVMM_IOTP_VMM_H
+#define COOPVMM_IOTP_VMM_H
+
+#include <stdbool.h>
+
+#include "iotp.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Tells the core that this is a spin-wait loop; without it the polling reads themselves slow the
+ * line's way back. */
+static inline void iotp_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield" ::: "memory");
+#endif
+}
+
+/* The time stamp counter, unserialised: statistics only. */
+static inline uint64_t iotp_ticks(void)
+{
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+    uint64_t t;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
+    return t;
+#endif
+}
+
+/* One request, as the VMM decoded it. */
+struct iotp_req {
+    uint64_t offset; /* within the region, bytes */
+    uint64_t data;   /* value to write */
+    uint64_t mem;    /* string I/O: guest-physical address or bounce offset */
+    uint32_t count;  /* string I/O: elements; else ignored */
+    uint16_t device;
+    uint8_t region; /* enum iotp_region */
+    uint8_t op;     /* enum iotp_op bits */
+    uint8_t size;   /* 1, 2, 4, 8 */
+};
+
+struct iotp_resp {
+    uint64_t data;       /* value read, zero-extended from `size` bytes; all ones if unclaimed */
+    uint32_t done_count; /* string elements transferred; fewer than asked: ask for the rest */
+    uint8_t status;      /* enum iotp_status */
+};
+
+/* One vCPU's end of an area. */
+struct iotp_vcpu {
+    struct iotp_slot *slot;
+    struct iotp_summary *summary;
+    struct iotp_ring *ring;
+    struct iotp_post *entries;
+    uint8_t *bounce;     /* IOTP_BOUNCE_SIZE bytes */
+    uint64_t watch_bit;  /* this vCPU's bit in *watch */
+    uint64_t *watch;     /* its word of the summary line */
+    uint32_t mask;       /* posted_entries - 1 */
+    uint32_t head;       /* free-running index of the next entry to fill */
+    uint32_t tail_seen;  /* the I/O core's tail when last read */
+    uint32_t spin;       /* rounds of the wait loop before sleeping; 0: sleep at once */
+    int kick_fd;         /* eventfd, written when the I/O core is armed; -1: it never sleeps */
+    bool stamp;          /* IOTP_F_STAMP was agreed on */
+    const bool *cancel;  /* may be NULL; set by iotp_cancel's caller: give up waiting */
+    uint64_t sleeps;     /* statistics: times the spin budget ran out */
+    uint64_t kicks;      /* statistics: times the I/O core had to be woken */
+    uint64_t full;       /* statistics: posts refused because the ring was full */
+};
+
+/**
+ * Sets up one vCPU's end. `area` is mapped, of lay->size bytes.
+ * @param spin rounds to spin before sleeping (one round is one pause, some 10 to 60 ns)
+ * @return 0; -EINVAL if vcpu is out of range.
+ */
+int iotp_vcpu_init(struct iotp_vcpu *v, void *area, const struct iotp_layout *lay, uint32_t vcpu,
+                   uint32_t spin, int kick_fd);
+
+/** Writes the header of a fresh, zeroed area. @return 0 or -EINVAL. */
+int iotp_area_format(void *area, const struct iotp_layout *lay, uint64_t features);
+
+/* The part of waiting that makes system calls; not for direct use.
+ * @return 0 when completed, -ECANCELED. */
+int iotp_wait_slow(struct iotp_vcpu *v, uint32_t seq);
+/* Wakes a sleeping I/O core; not for direct use. */
+void iotp_kick_slow(struct iotp_vcpu *v);
+
+/** Makes a vCPU that waits in iotp_call look at *cancel. Any thread. */
+void iotp_cancel(struct iotp_vcpu *v);
+
+/* After a request was published by a fully fenced store: edge W1. */
+static inline void iotp_announce(struct iotp_vcpu *v)
+{
+    if (__builtin_expect(!(__atomic_load_n(v->watch, __ATOMIC_RELAXED) & v->watch_bit), 0))
+        __atomic_fetch_or(v->watch, v->watch_bit, __ATOMIC_SEQ_CST);
+    if (__builtin_expect(__atomic_load_n(&v->summary->armed, __ATOMIC_RELAXED) != 0, 0))
+        iotp_kick_slow(v);
+}
+
+/**
+ * Posts a synchronous request. The request must be collected with iotp_collect before the next.
+ */
+static inline void iotp_submit(struct iotp_vcpu *v, const struct iotp_req *r)
+{
+    struct iotp_slot *s = v->slot;
+
+    s->offset = r->offset;
+    s->data = r->data;
+    s->mem = r->mem;
+    s->count = r->count;
+    s->device = r->device;
+    s->region = r->region;
+    s->op = r->op;
+    s->size = r->size;
+    s->stamp = v->stamp ? iotp_ticks() : 0;
+    /* S1: publishes the fields above; as an exchange it is W1's full fence too, and it costs
+     * nothing: this vCPU is about to wait anyway. */
+    __atomic_exchange_n(&s->req_seq, s->req_seq + 1, __ATOMIC_SEQ_CST);
+    iotp_announce(v);
+}
+
+/**
+ * Waits for the request of iotp_submit: spins for the budget, then sleeps.
+ * @return 0 and *resp; -ECANCELED if *cancel was set.
+ */
+static inline int iotp_collect(struct iotp_vcpu *v, struct iotp_resp *resp)
+{
+    struct iotp_slot *s = v->slot;
+    uint32_t seq = s->req_seq;
+
+    /* C1: pairs with the exchange in iotp_ioc_complete */
+    for (uint32_t i = 0; (uint32_t)__atomic_load_n(&s->done, __ATOMIC_ACQUIRE) != seq; i++) {
+        if (__builtin_expect(i >= v->spin, 0)) {
+            int err = iotp_wait_slow(v, seq);
+
+            if (err)
+                return err;
+            break;
+        }
+        iotp_pause();
+    }
+    resp->data = s->data;
+    resp->done_count = s->done_count;
+    resp->status = s->status;
+    return 0;
+}
+
+/** A whole synchronous request. @return as iotp_collect. */
+static inline int iotp_call(struct iotp_vcpu *v, const struct iotp_req *r, struct iotp_resp *resp)
+{
+    iotp_submit(v, r);
+    return iotp_collect(v, resp);
+}
+
+/**
+ * Posts a write that nobody waits for. Ordered before every later request of this vCPU.
+ * @return true if posted; false if the ring is full: make it a synchronous request instead.
+ */
+static inline bool iotp_post(struct iotp_vcpu *v, uint16_t device, uint8_t region, uint64_t offset,
+                             uint8_t size, uint64_t data)
+{
+    uint32_t head = v->head;
+    struct iotp_post *e = &v->entries[head & v->mask];
+
+    if (__builtin_expect(head - v->tail_seen > v->mask, 0)) {
+        /* T1: pairs with the release in iotp_ioc_post_done */
+        v->tail_seen = __atomic_load_n(&v->ring->tail, __ATOMIC_ACQUIRE);
+        if (head - v->tail_seen > v->mask) {
+            v->full++;
+            return false;
+        }
+    }
+    e->device = device;
+    e->region = region;
+    e->size = size;
+    e->offset = offset;
+    e->data = data;
+    e->stamp = v->stamp ? iotp_ticks() : 0;
+    /* P1: publishes the entry; W1's full fence */
+    __atomic_exchange_n(&e->seq, head + 1, __ATOMIC_SEQ_CST);
+    v->head = head + 1;
+    iotp_announce(v);
+    return true;
+}
+
+/**
+ * Answers a read from the shadow, if it is current.
+ * @param posted how many writes this VMM posted to the device so far (all vCPUs)
+ * @return true and *value (zero-extended), or false: ask the I/O core.
+ */
+static inline bool iotp_shadow_read(const struct iotp_shadow *sh, unsigned cell, uint64_t posted,
+                                    uint64_t *value)
+{
+    /* H1: pairs with the release of `consumed` in iotp_ioc_publish */
+    if (__atomic_load_n(&sh->consumed, __ATOMIC_ACQUIRE) != posted)
+        return false;
+    if (!(__atomic_load_n(&sh->valid, __ATOMIC_RELAXED) & (1u << cell)))
+        return false;
+    *value = __atomic_load_n(&sh->cell[cell], __ATOMIC_RELAXED);
+    return true;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif
