@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# coopvmm: GNU make and pkg-config; everything is built in $(BUILD). `make help` lists the targets.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+BUILD   ?= build
+CC      ?= gcc
+CXX     ?= g++
+prefix  ?= /usr/local
+DESTDIR ?=
+OPT     ?= -O2 -g
+SAN     ?=
+VERSION := 0.1.0
+
+PKGS := libdpdk libcyaml hwloc numa libseccomp libcap-ng jansson ncursesw
+# Nothing is asked of pkg-config before `make setup` had its turn.
+ifeq ($(filter setup help format lint clean distclean,$(MAKECMDGOALS)),)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+DPDK_LIBS  := $(shell pkg-config --libs libdpdk 2>/dev/null)
+LIBS       := $(shell pkg-config --libs libcyaml hwloc numa libseccomp libcap-ng jansson ncursesw 2>/dev/null)
+endif
+LIBS += -lZydis -lZycore -lpthread -lm
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+WARN     := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes
+CPPFLAGS += -D_GNU_SOURCE -DCOOPVMM_VERSION='"$(VERSION)"' -I. -Iprotocol
+CFLAGS   += -std=gnu11 $(OPT) $(WARN) -fPIE -march=x86-64-v2 $(SANFLAGS)
+LDFLAGS  += -pie $(SANFLAGS)
+
+# One static library a folder; the folder's module.mk says of which files ($(folder)_SRCS), and may
+# add programs and rules of its own.
+MODULES := protocol emul nicmodels config iocore coopvmm bench
+include $(wildcard $(addsuffix /module.mk,$(MODULES) tests/guest tests))
+
+obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+define module_lib
+$(BUILD)/lib$(1).a: $(call obj,$($(1)_SRCS))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach m,$(MODULES),$(eval $(call module_lib,$(m))))
+# Later ones need earlier ones, so they come first when linking.
+LIB_A := $(patsubst %,$(BUILD)/lib%.a,bench coopvmm iocore config nicmodels emul protocol)
+
+PROGRAMS := $(BUILD)/coopvmm $(BUILD)/coopvmm-vm $(BUILD)/coopvmm-iocored
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/coopvmm: $(BUILD)/coopvmm/main.o $(LIB_A)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS)
+$(BUILD)/coopvmm-vm: $(BUILD)/coopvmm/vm_main.o $(LIB_A)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS)
+$(BUILD)/coopvmm-iocored: $(BUILD)/iocore/main.o $(LIB_A)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS)
+
+# Unit suites: tests/unit/test_X.c is the program $(BUILD)/tests/test_X.
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+$(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/cu_main.o $(LIB_A)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS) -lcunit
+
+.PHONY: all tests help clean
+all: $(PROGRAMS) ## build the programs
+tests: $(UNIT_TESTS)
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,1 @@
+bench_SRCS := $(filter-out bench/main.c bench/vm_main.c,$(wildcard bench/*.c))

@@ -1,0 +1,1 @@
+coopvmm_SRCS := $(filter-out coopvmm/main.c coopvmm/vm_main.c,$(wildcard coopvmm/*.c))
