@@ -5,8 +5,12 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := all
 
 BUILD   ?= build
-CC      ?= gcc
-CXX     ?= g++
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
 prefix  ?= /usr/local
 DESTDIR ?=
 OPT     ?= -O2 -g
