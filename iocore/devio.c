@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "devio.h"
+
+#include <string.h>
+
+static uint64_t all_ones(unsigned size)
+{
+    return size >= 8 ? ~0ull : (1ull << (8 * size)) - 1;
+}
+
+static bool good_size(unsigned size)
+{
+    return size == 1 || size == 2 || size == 4 || size == 8;
+}
+
+/* One string request on its way. */
+struct string_io {
+    struct nm_dev *d;
+    const struct guestmem *gm;
+    uint8_t *bounce; /* NULL: addresses are guest-physical */
+    const struct iotp_req *r;
+    uint32_t done;  /* elements so far */
+    uint32_t count; /* elements to do */
+};
+
+static bool going_down(const struct string_io *s)
+{
+    return (s->r->op & IOTP_OP_DOWN) != 0;
+}
+
+/* The address of the next element. */
+static uint64_t next_address(const struct string_io *s)
+{
+    uint64_t step = (uint64_t)s->done * s->r->size;
+
+    return going_down(s) ? s->r->mem - step : s->r->mem + step;
+}
+
+/* Memory at `addr`: *len as guestmem_at. */
+static void *memory_at(const struct string_io *s, uint64_t addr, uint64_t *len)
+{
+    if (!s->bounce)
+        return guestmem_at(s->gm, addr, len);
+    if (addr >= IOTP_BOUNCE_SIZE)
+        return NULL;
+    if (*len > IOTP_BOUNCE_SIZE - addr)
+        *len = IOTP_BOUNCE_SIZE - addr;
+    return s->bounce + addr;
+}
+
+/* How many whole elements from the next one on are contiguous, and where the first lies. */
+static uint32_t contiguous(const struct string_io *s, uint8_t **first)
+{
+    uint64_t addr = next_address(s), size = s->r->size;
+    uint64_t want = s->count - s->done, len, low;
+
+    if (!going_down(s)) {
+        len = want * size;
+        *first = memory_at(s, addr, &len);
+        return *first ? (uint32_t)(len / size) : 0;
+    }
+    len = size;
+    *first = memory_at(s, addr, &len);
+    if (!*first || len < size)
+        return 0;
+    /* Downwards: as far as the range below is the same piece of memory. */
+    for (; want > 1; want /= 2) {
+        low = addr - (want - 1) * size;
+        len = want * size;
+        if (low <= addr && memory_at(s, low, &len) == *first - (want - 1) * size &&
+            len == want * size)
+            break;
+    }
+    return (uint32_t)want;
+}
+
+static enum nm_status access_elements(struct string_io *s, uint8_t *mem, uint32_t n, uint32_t *done)
+{
+    struct nm_access a = {
+        .offset = s->r->offset,
+        .count = n,
+        .region = s->r->region,
+        .size = s->r->size,
+        .write = (s->r->op & IOTP_OP_WRITE) != 0,
+        .mem = mem,
+        .down = going_down(s),
+    };
+    enum nm_status st = s->d->model->access(s->d, &a);
+
+    *done = a.done_count <= n ? a.done_count : n;
+    return st;
+}
+
+/* An element that straddles two pieces of memory goes through a buffer. */
+static enum nm_status straddling_element(struct string_io *s, uint32_t *done)
+{
+    uint8_t buf[IOTP_MAX_SIZE] = {0};
+    bool write = (s->r->op & IOTP_OP_WRITE) != 0;
+    uint64_t addr = next_address(s);
+    enum nm_status st;
+
+    *done = 0;
+    /* Both ways first: the element must be there before the device is touched. */
+    if (s->bounce || !guestmem_copy(s->gm, addr, buf, s->r->size, false))
+        return NM_FAILED;
+    st = access_elements(s, buf, 1, done);
+    if (!write && st == NM_DONE)
+        guestmem_copy(s->gm, addr, buf, s->r->size, true);
+    return st;
+}
+
+static void string_request(struct string_io *s, struct iotp_resp *out)
+{
+    enum nm_status st = NM_DONE;
+
+    while (s->done < s->count && st == NM_DONE) {
+        uint8_t *mem;
+        uint32_t n = contiguous(s, &mem), done = 0;
+
+        st = n ? access_elements(s, mem, n, &done) : straddling_element(s, &done);
+        s->done += done;
+        if (!done)
+            break;
+    }
+    out->done_count = s->done;
+    /* What was transferred was transferred: the asker goes on from there and meets the reason. */
+    out->status = s->done ? IOTP_DONE : (uint8_t)st;
+}
+
+/* Reads from nowhere give all ones, strings too. */
+static void string_unclaimed(struct string_io *s, struct iotp_resp *out)
+{
+    uint64_t ones = ~0ull;
+
+    out->status = IOTP_UNCLAIMED;
+    for (; s->done < s->count; s->done++) {
+        uint64_t len = s->r->size;
+        void *p = memory_at(s, next_address(s), &len);
+
+        if (!p || len < s->r->size)
+            break;
+        if (!(s->r->op & IOTP_OP_WRITE))
+            memcpy(p, &ones, s->r->size);
+    }
+    out->done_count = s->done;
+}
+
+static void do_string(struct nm_dev *d, const struct guestmem *gm, uint8_t *bounce,
+                      const struct iotp_req *r, struct iotp_resp *out)
+{
+    uint32_t most = DEVIO_MAX_STRING_BYTES / r->size;
+    struct string_io s = {
+        .d = d,
+        .gm = gm,
+        .bounce = (r->op & IOTP_OP_BOUNCE) ? bounce : NULL,
+        .r = r,
+        .count = r->count < most ? r->count : most,
+    };
+
+    if (!r->count || r->count > IOTP_MAX_STRING || ((r->op & IOTP_OP_BOUNCE) && !bounce)) {
+        out->status = IOTP_FAILED;
+        return;
+    }
+    string_request(&s, out);
+    if (out->status == IOTP_UNCLAIMED)
+        string_unclaimed(&s, out);
+}
+
+static void do_single(struct nm_dev *d, const struct iotp_req *r, struct iotp_resp *out)
+{
+    struct nm_access a = {
+        .offset = r->offset,
+        .data = r->data & all_ones(r->size),
+        .count = 1,
+        .region = r->region,
+        .size = r->size,
+        .write = (r->op & IOTP_OP_WRITE) != 0,
+    };
+    enum nm_status st = d->model->access(d, &a);
+
+    out->status = (uint8_t)st;
+    out->done_count = st == NM_DONE;
+    out->data = (st == NM_DONE ? a.data : ~0ull) & all_ones(r->size);
+}
+
+void devio_request(struct nm_dev *d, const struct guestmem *gm, uint8_t *bounce,
+                   const struct iotp_req *r, struct iotp_resp *out)
+{
+    *out = (struct iotp_resp){.data = ~0ull, .status = IOTP_FAILED};
+    if (!good_size(r->size) || r->region >= NM_MAX_REGIONS)
+        return;
+    if (r->op & IOTP_OP_STRING)
+        do_string(d, gm, bounce, r, out);
+    else
+        do_single(d, r, out);
+}
