@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "local.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "../iocore/devio.h"
+#include "tap.h"
+#include "vm.h"
+
+static struct local_dev *of(struct nm_dev *d)
+{
+    return d->runner;
+}
+
+static void *env_dma(struct nm_dev *d, uint64_t gpa, uint64_t *len, bool write)
+{
+    (void)write;
+    return guestmem_at(&of(d)->mem, gpa, len);
+}
+
+/* An edge per rise, as an I/O core does it. */
+static void env_irq(struct nm_dev *d, unsigned line, bool level)
+{
+    struct local_dev *l = of(d);
+    uint32_t bit = 1u << (line & 31), was = l->irq_level;
+    uint64_t one = 1;
+
+    l->irq_level = level ? was | bit : was & ~bit;
+    if (level && !(was & bit) && write(l->irq_fd, &one, sizeof(one)) < 0) {
+        /* EAGAIN: an interrupt is pending already, which is all an edge can say */
+    }
+}
+
+static void env_msi(struct nm_dev *d, uint64_t addr, uint32_t data)
+{
+    (void)addr;
+    (void)data;
+    env_irq(d, 0, true);
+    env_irq(d, 0, false);
+}
+
+static bool env_tx(struct nm_dev *d, const void *frame, size_t len)
+{
+    struct local_dev *l = of(d);
+
+    return l->tap_fd >= 0 && write(l->tap_fd, frame, len) == (ssize_t)len;
+}
+
+static const struct nm_env local_env = {
+    .dma = env_dma, .irq = env_irq, .msi = env_msi, .tx = env_tx};
+
+void local_describe(const struct nm_dev *d, struct iotp_device_info *out)
+{
+    const struct nm_model *m = d->model;
+    struct nm_window w[IOTP_MAX_WINDOWS];
+
+    memset(out, 0, sizeof(*out));
+    out->pci = m->pci;
+    out->nwindows = (uint8_t)m->windows(d, w, IOTP_MAX_WINDOWS);
+    for (unsigned i = 0; i < out->nwindows; i++)
+        out->window[i] = (struct iotp_window){
+            .region = w[i].region, .space = w[i].space, .size = w[i].size, .base = w[i].base};
+    for (unsigned i = 0; i < m->nranges && i < IOTP_MAX_RANGES; i++, out->nranges++)
+        out->range[i] = (struct iotp_range){.region = m->ranges[i].region,
+                                            .flags = m->ranges[i].flags,
+                                            .length = m->ranges[i].length,
+                                            .offset = m->ranges[i].offset};
+    for (unsigned i = 0; i < m->ncells && i < IOTP_SHADOW_CELLS; i++, out->ncells++)
+        out->cell[i] = (struct iotp_cell){.region = m->cells[i].region,
+                                          .size = m->cells[i].size,
+                                          .offset = m->cells[i].offset};
+}
+
+void local_request(struct local_dev *l, unsigned vcpu, const struct iotp_req *r,
+                   struct iotp_resp *out)
+{
+    pthread_mutex_lock(&l->lock);
+    devio_request(&l->nm, &l->mem, vm_bounce(l->bus.vm, vcpu), r, out);
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* A frame waits in the tap's queue until the device has room, as it would on the wire's far side;
+ * the wait is bounded, then the device decides (and counts the loss). */
+static void deliver(struct local_dev *l, const uint8_t *frame, size_t len)
+{
+    bool room = false;
+
+    for (unsigned tries = 0; tries < 100 && !room; tries++) {
+        pthread_mutex_lock(&l->lock);
+        room = l->nm.model->can_receive(&l->nm, len);
+        if (room || tries == 99)
+            l->nm.model->receive(&l->nm, frame, len);
+        pthread_mutex_unlock(&l->lock);
+        if (!room)
+            usleep(50);
+    }
+}
+
+static void *reader(void *arg)
+{
+    struct local_dev *l = arg;
+    struct pollfd p[2] = {{.fd = l->tap_fd, .events = POLLIN}, {.fd = l->quit_fd, .events = POLLIN}};
+    uint8_t frame[NM_MAX_FRAME + 4];
+
+    for (;;) {
+        ssize_t n;
+
+        if (poll(p, 2, -1) < 0 && errno != EINTR)
+            return NULL;
+        if (p[1].revents)
+            return NULL;
+        n = read(l->tap_fd, frame, sizeof(frame));
+        if (n >= 14)
+            deliver(l, frame, (size_t)n);
+    }
+}
+
+static int start_reader(struct local_dev *l, FILE *err)
+{
+    const struct cfg_device *c = l->bus.c;
+    int ret;
+
+    if (!c->tap)
+        return 0;
+    l->tap_fd = tap_open(c->tap, c->tap_address, err);
+    if (l->tap_fd < 0)
+        return l->tap_fd;
+    l->quit_fd = eventfd(0, EFD_CLOEXEC);
+    if (l->quit_fd < 0)
+        return -errno;
+    ret = -pthread_create(&l->reader, NULL, reader, l);
+    l->reading = !ret;
+    return ret;
+}
+
+static int init_model(struct local_dev *l, FILE *err)
+{
+    const struct cfg_device *c = l->bus.c;
+    struct nm_params p = {.io_base = c->io_base, .mmio_base = c->mmio_base, .irq = c->irq};
+    const char *why = "";
+    int ret;
+
+    cfg_parse_mac(c->mac, p.mac);
+    l->nm = (struct nm_dev){.model = nm_model_find(c->model), .env = &local_env, .runner = l};
+    if (!l->nm.model)
+        return -ENODEV;
+    l->nm.regs = l->regs;
+    l->nm.ram = calloc(1, l->nm.model->ram_size);
+    if (!l->nm.ram)
+        return -ENOMEM;
+    ret = l->nm.model->init(&l->nm, &p, &why);
+    if (ret)
+        fprintf(err, "%s: %s: %s\n", l->bus.vm->c->name, c->name, why);
+    else
+        local_describe(&l->nm, &l->bus.info);
+    return ret;
+}
+
+int local_init(struct local_dev *l, struct vm *vm, const struct cfg_device *c,
+               const struct placement *place, FILE *err)
+{
+    int ret;
+
+    l->bus = (struct bus_dev){
+        .place = place, .c = c, .vm = vm, .place_state = l, .irq = vm_irq_line(c)};
+    l->tap_fd = l->quit_fd = -1;
+    pthread_mutex_init(&l->lock, NULL);
+    l->irq_fd = vm->engine->irq_fd(vm, l->bus.irq);
+    if (l->irq_fd < 0)
+        return l->irq_fd;
+    ret = guestmem_add(&l->mem, 0, vm->mem.size, vm->mem.host);
+    if (!ret)
+        ret = init_model(l, err);
+    return ret ? ret : start_reader(l, err);
+}
+
+void local_fini(struct local_dev *l)
+{
+    uint64_t one = 1;
+
+    if (l->reading && write(l->quit_fd, &one, sizeof(one)) == sizeof(one))
+        pthread_join(l->reader, NULL);
+    if (l->tap_fd >= 0)
+        close(l->tap_fd);
+    if (l->quit_fd >= 0)
+        close(l->quit_fd);
+    free(l->nm.ram);
+    pthread_mutex_destroy(&l->lock);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The PCI root as the VMM sees it: configuration mechanism 1 (PCI Local Bus 3.0, 3.2.2.3.2), and
+ * what firmware does before an operating system runs. The functions' configuration space itself is
+ * the device model's.
+ */
+#include <errno.h>
+
+#include "bus_priv.h"
+
+#define CONFIG_ADDRESS 0xcf8
+#define CONFIG_DATA    0xcfc
+#define CONFIG_ENABLE  0x80000000u
+
+#define PCI_COMMAND        0x04
+#define PCI_COMMAND_IO     0x1
+#define PCI_COMMAND_MEM    0x2
+#define PCI_COMMAND_MASTER 0x4
+#define PCI_BAR0           0x10
+#define PCI_INTERRUPT_LINE 0x3c
+#define PCI_NBARS          6
+
+#define FIRST_PIO  0xc000u     /* where firmware would put I/O BARs */
+#define FIRST_MMIO 0x7e000000u /* and memory BARs: below 2 GiB, so that each engine can trap them */
+
+static struct bus_dev *by_slot(struct vm_bus *b, unsigned slot)
+{
+    for (unsigned i = 0; i < b->ndevs; i++)
+        if (b->devs[i]->info.pci && b->devs[i]->pci_slot == slot)
+            return b->devs[i];
+    return NULL;
+}
+
+static int config_access(struct bus_dev *d, unsigned vcpu, bool write, unsigned reg, unsigned size,
+                         uint64_t *data)
+{
+    struct iotp_req r = {
+        .offset = reg,
+        .data = *data,
+        .count = 1,
+        .device = d->index,
+        .region = NM_REGION_CONFIG,
+        .op = write ? IOTP_OP_WRITE : IOTP_OP_READ,
+        .size = (uint8_t)size,
+    };
+    struct iotp_resp resp;
+    int err = bus_access(d, vcpu, &r, &resp);
+
+    if (!err)
+        *data = resp.data;
+    return err;
+}
+
+static int config_read(struct bus_dev *d, unsigned vcpu, unsigned reg, uint64_t *data)
+{
+    return config_access(d, vcpu, false, reg, 4, data);
+}
+
+static int config_write(struct bus_dev *d, unsigned vcpu, unsigned reg, uint32_t value)
+{
+    uint64_t data = value;
+
+    return config_access(d, vcpu, true, reg, 4, &data);
+}
+
+/* Does a write to this register move windows? */
+static bool moves_windows(unsigned reg)
+{
+    return reg < PCI_BAR0 + 4 * PCI_NBARS && reg + 4 > PCI_COMMAND;
+}
+
+int bus_refresh_pci(struct vm_bus *b, struct bus_dev *d, unsigned vcpu)
+{
+    uint64_t command, bar, high = 0;
+    int err = config_read(d, vcpu, PCI_COMMAND, &command);
+
+    for (unsigned i = 0; i < d->info.nwindows && !err; i++) {
+        const struct iotp_window *w = &d->info.window[i];
+        uint8_t space;
+        uint64_t base;
+
+        if (w->region >= PCI_NBARS)
+            continue;
+        err = config_read(d, vcpu, PCI_BAR0 + 4 * w->region, &bar);
+        if (err)
+            break;
+        space = bar & 1 ? NM_SPACE_PIO : NM_SPACE_MMIO;
+        base = bar & 1 ? bar & ~3u : bar & ~0xfu;
+        if (!(bar & 1) && (bar & 6) == 4) {
+            err = config_read(d, vcpu, PCI_BAR0 + 4 * (w->region + 1), &high);
+            base |= high << 32;
+        }
+        if (!(command & (bar & 1 ? PCI_COMMAND_IO : PCI_COMMAND_MEM)))
+            space = NM_SPACE_NONE;
+        bus_move_window(b, d, w->region, space, base);
+    }
+    return err;
+}
+
+static int data_port(struct vm_bus *b, unsigned vcpu, struct vm_io *io)
+{
+    uint32_t a = __atomic_load_n(&b->config_address, __ATOMIC_RELAXED);
+    unsigned slot = a >> 11 & 31, reg = (a & 0xfc) + (io->addr & 3);
+    struct bus_dev *d = by_slot(b, slot);
+    int err;
+
+    /* only bus 0, function 0; a configuration access never crosses its double word */
+    if (!(a & CONFIG_ENABLE) || (a & 0xffff00) >> 8 != slot << 3 || !d ||
+        (io->addr & 3) + io->size > 4) {
+        io->data = io->write ? io->data : 0xffffffffu >> (32 - 8 * (io->size > 4 ? 4 : io->size));
+        return 0;
+    }
+    err = config_access(d, vcpu, io->write, reg, io->size, &io->data);
+    if (!err && io->write && moves_windows(reg))
+        err = bus_refresh_pci(b, d, vcpu);
+    return err;
+}
+
+bool pci_root_port(struct vm_bus *b, unsigned vcpu, struct vm_io *io, int *err)
+{
+    if (io->addr < CONFIG_ADDRESS || io->addr > CONFIG_DATA + 3 || io->string)
+        return false;
+    io->done_count = 1;
+    if (io->addr >= CONFIG_DATA) {
+        *err = data_port(b, vcpu, io);
+        return true;
+    }
+    if (io->addr != CONFIG_ADDRESS || io->size != 4)
+        return false;
+    if (io->write)
+        __atomic_store_n(&b->config_address, (uint32_t)io->data, __ATOMIC_RELAXED);
+    else
+        io->data = __atomic_load_n(&b->config_address, __ATOMIC_RELAXED);
+    return true;
+}
+
+static uint64_t round_up(uint64_t n, uint64_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+/* Asks BAR i what it wants (PCI Local Bus 3.0, 6.2.5.1) and gives it the next free range. */
+static int assign_bar(struct bus_dev *d, unsigned i, uint32_t *pio, uint32_t *mmio)
+{
+    unsigned reg = PCI_BAR0 + 4 * i;
+    uint64_t mask, size;
+    uint32_t *next;
+    int err = config_write(d, 0, reg, 0xffffffffu);
+
+    if (!err)
+        err = config_read(d, 0, reg, &mask);
+    if (err || !mask)
+        return err;
+    next = mask & 1 ? pio : mmio;
+    size = (uint32_t)~(mask & (mask & 1 ? ~3u : ~0xfu)) + 1ull;
+    if (mask & 1)
+        size &= 0xffff;
+    *next = (uint32_t)round_up(*next, size);
+    err = config_write(d, 0, reg, *next);
+    *next += (uint32_t)size;
+    return err;
+}
+
+int bus_assign_pci(struct vm_bus *b)
+{
+    uint32_t pio = FIRST_PIO, mmio = FIRST_MMIO;
+    int err = 0;
+
+    for (unsigned n = 0; n < b->ndevs && !err; n++) {
+        struct bus_dev *d = b->devs[n];
+
+        if (!d->info.pci)
+            continue;
+        for (unsigned i = 0; i < d->info.nwindows && !err; i++)
+            if (d->info.window[i].region < PCI_NBARS)
+                err = assign_bar(d, d->info.window[i].region, &pio, &mmio);
+        if (!err)
+            err = config_write(d, 0, PCI_INTERRUPT_LINE, d->irq);
+        if (!err)
+            err = config_write(d, 0, PCI_COMMAND,
+                               PCI_COMMAND_IO | PCI_COMMAND_MEM | PCI_COMMAND_MASTER);
+        if (!err)
+            err = bus_refresh_pci(b, d, 0);
+    }
+    return err;
+}

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "place_iocore.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vm.h"
+
+/* One area: this VM's share of one I/O core. */
+struct link_area {
+    char core[IOTP_NAME_SIZE];
+    int memfd, kick_fd;
+    uint8_t *base;
+    struct iotp_layout lay;
+    struct iotp_vcpu *vcpu; /* [vm->c->vcpus] */
+    unsigned ndevs;
+};
+
+/* One device of ours. */
+struct link_dev {
+    struct bus_dev bus;
+    struct link *link;
+    struct link_area *area;
+    int irq_fd;   /* the engine's */
+    int state_fd; /* -1 until the first DEVICE_INFO */
+    struct iotp_shadow *shadow;
+    uint64_t posted; /* writes posted by all vCPUs; what shadow->consumed is compared with */
+};
+
+struct link {
+    struct vm *vm;
+    char *path;
+    int sock;
+    unsigned nareas, ndevs;
+    struct link_area area[IOTP_MAX_AREAS];
+    struct link_dev dev[BUS_MAX_DEVICES];
+};
+
+static struct iotp_vcpu *ring_of(struct bus_dev *d, unsigned vcpu)
+{
+    return &((struct link_dev *)d->place_state)->area->vcpu[vcpu];
+}
+
+/* String I/O through the bounce buffer: engines know one a vCPU, each area has its own. */
+static int call_bounced(struct link_dev *ld, unsigned vcpu, const struct iotp_req *r,
+                        struct iotp_resp *out)
+{
+    struct iotp_vcpu *ring = &ld->area->vcpu[vcpu];
+    uint8_t *engines = link_bounce(ld->link, vcpu);
+    int err;
+
+    if (ring->bounce == engines)
+        return iotp_call(ring, r, out);
+    memcpy(ring->bounce, engines, IOTP_BOUNCE_SIZE);
+    err = iotp_call(ring, r, out);
+    memcpy(engines, ring->bounce, IOTP_BOUNCE_SIZE);
+    return err;
+}
+
+static int call(struct bus_dev *d, unsigned vcpu, const struct iotp_req *r, struct iotp_resp *out)
+{
+    if (r->op & IOTP_OP_BOUNCE)
+        return call_bounced(d->place_state, vcpu, r, out);
+    return iotp_call(ring_of(d, vcpu), r, out);
+}
+
+static bool post(struct bus_dev *d, unsigned vcpu, const struct iotp_req *r)
+{
+    struct link_dev *ld = d->place_state;
+
+    if (!iotp_post(ring_of(d, vcpu), r->device, r->region, r->offset, r->size, r->data))
+        return false;
+    __atomic_fetch_add(&ld->posted, 1, __ATOMIC_RELEASE);
+    return true;
+}
+
+static bool shadow(struct bus_dev *d, unsigned cell, uint64_t *value)
+{
+    struct link_dev *ld = d->place_state;
+
+    return iotp_shadow_read(ld->shadow, cell, __atomic_load_n(&ld->posted, __ATOMIC_ACQUIRE),
+                            value);
+}
+
+static const struct placement placement_iocore = {
+    .name = "iocore", .call = call, .post = post, .shadow = shadow};
+
+static void copy_name(char to[IOTP_NAME_SIZE], const char *from)
+{
+    strncpy(to, from, IOTP_NAME_SIZE - 1);
+    to[IOTP_NAME_SIZE - 1] = '\0';
+}
+
+/* --- what the VM owns and any I/O-core process can be given --- */
+
+static struct link_area *area_for(struct link *l, const char *core)
+{
+    struct link_area *a;
+
+    for (unsigned i = 0; i < l->nareas; i++)
+        if (!strcmp(l->area[i].core, core))
+            return &l->area[i];
+    if (l->nareas == IOTP_MAX_AREAS)
+        return NULL;
+    a = &l->area[l->nareas++];
+    a->memfd = a->kick_fd = -1;
+    copy_name(a->core, core);
+    return a;
+}
+
+/* Decides which device goes to which area. */
+static int plan_areas(struct link *l)
+{
+    const struct cfg_vm *c = l->vm->c;
+
+    for (unsigned i = 0; i < c->devices_count; i++) {
+        const struct cfg_device *cd = &c->devices[i];
+        struct link_dev *d = &l->dev[l->ndevs];
+
+        if (cd->placement != CFG_PLACE_IOCORE)
+            continue;
+        if (l->ndevs == BUS_MAX_DEVICES)
+            return -ENOSPC;
+        d->area = area_for(l, cd->iocore);
+        if (!d->area)
+            return -ENOSPC;
+        d->link = l;
+        d->state_fd = -1;
+        d->bus = (struct bus_dev){.place = &placement_iocore,
+                                  .c = cd,
+                                  .vm = l->vm,
+                                  .place_state = d,
+                                  .index = (uint16_t)d->area->ndevs++,
+                                  .irq = vm_irq_line(cd)};
+        l->ndevs++;
+    }
+    return 0;
+}
+
+static int map_area(struct link_area *a, unsigned vcpus, uint64_t features)
+{
+    int err = iotp_layout_of(vcpus, a->ndevs, IOTP_DEFAULT_POSTED, &a->lay);
+
+    if (err)
+        return err;
+    a->memfd = iotp_memfd("coopvmm-area", a->lay.size);
+    if (a->memfd < 0)
+        return a->memfd;
+    a->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (a->kick_fd < 0)
+        return -errno;
+    a->base = mmap(NULL, a->lay.size, PROT_READ | PROT_WRITE, MAP_SHARED, a->memfd, 0);
+    if (a->base == MAP_FAILED) {
+        a->base = NULL;
+        return -errno;
+    }
+    return iotp_area_format(a->base, &a->lay, features);
+}
+
+/* Rounds of the wait loop in `us` microseconds, measured: a pause takes 10 to 140 cycles. */
+static uint32_t rounds_in(uint32_t us)
+{
+    struct timespec t0, t1;
+    const unsigned probe = 20000;
+    double ns;
+
+    clock_gettime(CLOCK_MONOTONIC, &t0);
+    for (unsigned i = 0; i < probe; i++)
+        iotp_pause();
+    clock_gettime(CLOCK_MONOTONIC, &t1);
+    ns = (double)(t1.tv_sec - t0.tv_sec) * 1e9 + (double)(t1.tv_nsec - t0.tv_nsec);
+    ns = ns > 1 ? ns / probe : 1;
+    return us * 1000.0 / ns < 4e9 ? (uint32_t)(us * 1000.0 / ns) : 4000000000u;
+}
+
+static int make_area(struct link *l, struct link_area *a, uint64_t features, uint32_t spin)
+{
+    unsigned n = l->vm->c->vcpus;
+    int err = map_area(a, n, features);
+
+    if (err)
+        return err;
+    a->vcpu = calloc(n, sizeof(a->vcpu[0]));
+    if (!a->vcpu)
+        return -ENOMEM;
+    for (unsigned v = 0; v < n && !err; v++) {
+        err = iotp_vcpu_init(&a->vcpu[v], a->base, &a->lay, v, spin, a->kick_fd);
+        a->vcpu[v].cancel = &l->vm->stopping;
+    }
+    return err;
+}
+
+static int make_areas(struct link *l, uint64_t features)
+{
+    uint32_t spin = rounds_in(l->vm->c->spin_us);
+    int err = 0;
+
+    for (unsigned i = 0; i < l->nareas && !err; i++)
+        if (!l->area[i].base)
+            err = make_area(l, &l->area[i], features, spin);
+    for (unsigned i = 0; i < l->ndevs && !err; i++) {
+        struct link_dev *d = &l->dev[i];
+
+        d->shadow = (struct iotp_shadow *)(d->area->base + d->area->lay.off_shadow) + d->bus.index;
+    }
+    return err;
+}
+
+/* --- the conversation with one I/O-core process --- */
+
+static int ask(struct link *l, struct iotp_msg *m, const char *what, FILE *err)
+{
+    const char *why = NULL;
+    int ret = iotp_msg_ask(l->sock, m, &why);
+
+    if (ret && m->type == IOTP_MSG_ERROR)
+        fprintf(err, "%s: %s: the I/O core refused: %s\n", l->vm->c->name, what, m->u.error.text);
+    else if (ret)
+        fprintf(err, "%s: %s: no answer from the I/O core: %s%s%s\n", l->vm->c->name, what,
+                strerror(-ret), why ? ": " : "", why ? why : "");
+    return ret;
+}
+
+static int say_hello(struct link *l, uint64_t *features, FILE *err)
+{
+    struct iotp_msg m = {.type = IOTP_MSG_HELLO};
+    int ret;
+
+    m.u.hello = (struct iotp_hello){.version_min = IOTP_VERSION,
+                                    .version_max = IOTP_VERSION,
+                                    .pid = (uint32_t)getpid(),
+                                    .features = IOTP_F_ALL};
+    copy_name(m.u.hello.vm, l->vm->c->name);
+    ret = ask(l, &m, "hello", err);
+    if (!ret)
+        *features = m.u.hello_ok.features;
+    return ret;
+}
+
+static int give_memory(struct link *l, FILE *err)
+{
+    struct iotp_msg m = {.type = IOTP_MSG_MEMORY, .nfds = 1, .fd = {l->vm->mem.fd}};
+
+    m.u.memory.nregions = 1;
+    m.u.memory.region[0].size = l->vm->mem.size;
+    return ask(l, &m, "memory", err);
+}
+
+static int give_area(struct link *l, unsigned i, FILE *err)
+{
+    struct link_area *a = &l->area[i];
+    struct iotp_msg m = {.type = IOTP_MSG_AREA, .nfds = 2, .fd = {a->memfd, a->kick_fd}};
+
+    m.u.area = (struct iotp_area){.area = i, .size = a->lay.size};
+    copy_name(m.u.area.core, a->core);
+    return ask(l, &m, "area", err);
+}
+
+static void describe(const struct link *l, const struct link_dev *d, struct iotp_device *out)
+{
+    const struct cfg_device *c = d->bus.c;
+
+    *out = (struct iotp_device){.area = (uint32_t)(d->area - l->area),
+                                .device = d->bus.index,
+                                .nlines = 1,
+                                .has_state = d->state_fd >= 0,
+                                .io_base = c->io_base,
+                                .mmio_base = c->mmio_base,
+                                .irq = c->irq,
+                                .connected = c->connected};
+    cfg_parse_mac(c->mac, out->mac);
+    copy_name(out->model, c->model);
+    copy_name(out->name, c->name);
+}
+
+static int give_device(struct link *l, struct link_dev *d, FILE *err)
+{
+    struct iotp_msg m = {.type = IOTP_MSG_DEVICE, .nfds = 1, .fd = {d->irq_fd}};
+    int ret;
+
+    if (d->state_fd >= 0)
+        m.fd[m.nfds++] = d->state_fd;
+    describe(l, d, &m.u.device);
+    ret = ask(l, &m, d->bus.c->name, err);
+    if (ret)
+        return ret;
+    if (d->state_fd < 0) {
+        if (m.nfds != 1)
+            return -EPROTO;
+        d->state_fd = m.fd[0];
+        m.fd[0] = -1;
+        d->bus.info = m.u.device_info;
+    }
+    iotp_msg_close(&m);
+    return 0;
+}
+
+static int start(struct link *l, FILE *err)
+{
+    struct iotp_msg m = {.type = IOTP_MSG_START};
+
+    return ask(l, &m, "start", err);
+}
+
+/* The whole conversation; the areas are made once, when the features are known. */
+static int attach(struct link *l, FILE *err)
+{
+    uint64_t features;
+    int ret = say_hello(l, &features, err);
+
+    if (!ret)
+        ret = make_areas(l, features);
+    if (!ret)
+        ret = give_memory(l, err);
+    for (unsigned i = 0; i < l->nareas && !ret; i++)
+        ret = give_area(l, i, err);
+    for (unsigned i = 0; i < l->ndevs && !ret; i++)
+        ret = give_device(l, &l->dev[i], err);
+    return ret ? ret : start(l, err);
+}
+
+static void nap_ms(long ms)
+{
+    struct timespec t = {.tv_sec = 0, .tv_nsec = ms * 1000000};
+
+    nanosleep(&t, NULL);
+}
+
+static void disconnect(struct link *l)
+{
+    if (l->sock >= 0)
+        close(l->sock);
+    l->sock = -1;
+}
+
+int link_reattach(struct link *l, unsigned timeout_ms, FILE *err)
+{
+    int ret = -ETIMEDOUT;
+
+    disconnect(l);
+    for (unsigned waited = 0; waited <= timeout_ms; waited += 5, nap_ms(5)) {
+        l->sock = iotp_connect(l->path);
+        if (l->sock < 0) {
+            ret = l->sock;
+            continue;
+        }
+        ret = attach(l, err);
+        if (!ret)
+            return 0;
+        disconnect(l);
+        if (ret != -ENOTCONN && ret != -EPIPE && ret != -ECONNRESET)
+            return ret; /* refused for a reason: asking again will not help */
+    }
+    fprintf(err, "%s: no I/O-core process at %s: %s; is coopvmm-iocored running?\n",
+            l->vm->c->name, l->path, strerror(-ret));
+    return ret;
+}
+
+static int open_irqs(struct link *l)
+{
+    for (unsigned i = 0; i < l->ndevs; i++) {
+        l->dev[i].irq_fd = l->vm->engine->irq_fd(l->vm, l->dev[i].bus.irq);
+        if (l->dev[i].irq_fd < 0)
+            return l->dev[i].irq_fd;
+    }
+    return 0;
+}
+
+static int add_to_bus(struct link *l, FILE *err)
+{
+    for (unsigned i = 0; i < l->ndevs; i++) {
+        int ret = bus_add(l->vm->bus, &l->dev[i].bus);
+
+        if (ret) {
+            fprintf(err, "%s: %s: %s\n", l->vm->c->name, l->dev[i].bus.c->name,
+                    ret == -EEXIST ? "another device has its ports; set io_base" : strerror(-ret));
+            return ret;
+        }
+    }
+    return 0;
+}
+
+int link_create(struct vm *vm, const char *path, FILE *err, struct link **out)
+{
+    struct link *l = calloc(1, sizeof(*l));
+    int ret;
+
+    if (!l)
+        return -ENOMEM;
+    l->vm = vm;
+    l->sock = -1;
+    l->path = strdup(path);
+    ret = l->path ? plan_areas(l) : -ENOMEM;
+    if (!ret)
+        ret = open_irqs(l);
+    if (!ret)
+        ret = link_reattach(l, 5000, err);
+    if (!ret)
+        ret = add_to_bus(l, err);
+    if (ret)
+        link_free(l);
+    else
+        *out = l;
+    return ret;
+}
+
+int link_fd(const struct link *l)
+{
+    return l->sock;
+}
+
+void link_cancel(struct link *l)
+{
+    for (unsigned i = 0; i < l->nareas; i++)
+        for (unsigned v = 0; l->area[i].vcpu && v < l->vm->c->vcpus; v++)
+            iotp_cancel(&l->area[i].vcpu[v]);
+}
+
+uint8_t *link_bounce(struct link *l, unsigned vcpu)
+{
+    return l->area[0].vcpu[vcpu].bounce;
+}
+
+void link_free(struct link *l)
+{
+    disconnect(l);
+    for (unsigned i = 0; i < l->nareas; i++) {
+        struct link_area *a = &l->area[i];
+
+        if (a->base)
+            munmap(a->base, a->lay.size);
+        if (a->memfd >= 0)
+            close(a->memfd);
+        if (a->kick_fd >= 0)
+            close(a->kick_fd);
+        free(a->vcpu);
+    }
+    for (unsigned i = 0; i < l->ndevs; i++)
+        if (l->dev[i].state_fd >= 0)
+            close(l->dev[i].state_fd);
+    free(l->path);
+    free(l);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ports.h"
+
+#include <errno.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include "../protocol/iotp.h"
+#include "../protocol/iotp_vmm.h"
+#include "vm.h"
+
+static void lock(struct vm_console *c)
+{
+    while (__atomic_exchange_n(&c->lock, true, __ATOMIC_ACQUIRE))
+        iotp_pause();
+}
+
+static void unlock(struct vm_console *c)
+{
+    __atomic_store_n(&c->lock, false, __ATOMIC_RELEASE);
+}
+
+static void flush_line(struct vm_console *c)
+{
+    if (c->used && write(STDOUT_FILENO, c->line, c->used) < 0) {
+        /* nobody reads the guest's console any more; the guest goes on */
+    }
+    c->used = 0;
+}
+
+void ports_flush(struct vm *vm)
+{
+    struct vm_console *c = vm_console(vm);
+
+    lock(c);
+    if (c->used)
+        c->line[c->used++] = '\n';
+    flush_line(c);
+    unlock(c);
+}
+
+/* Control characters of a hostile guest must not reach the operator's terminal. */
+static char printable(uint8_t ch)
+{
+    return ch == '\n' || ch == '\t' || (ch >= 0x20 && ch < 0x7f) ? (char)ch : '.';
+}
+
+static void put(struct vm_console *c, uint8_t ch)
+{
+    if (ch == '\r')
+        return;
+    c->line[c->used++] = printable(ch);
+    if (ch == '\n' || c->used == sizeof(c->line) - 1) {
+        if (ch != '\n')
+            c->line[c->used++] = '\n';
+        flush_line(c);
+    }
+}
+
+/* One element of a string, in guest memory or the bounce buffer. */
+static uint8_t *element(struct vm *vm, unsigned vcpu, const struct vm_io *io, uint32_t i)
+{
+    uint64_t step = (uint64_t)i * io->size;
+    uint64_t addr = io->down ? io->mem - step : io->mem + step;
+    uint64_t size = io->bounce ? IOTP_BOUNCE_SIZE : vm->mem.size;
+
+    if (addr >= size || size - addr < io->size)
+        return NULL;
+    return (io->bounce ? vm_bounce(vm, vcpu) : vm->mem.host) + addr;
+}
+
+static void console_write(struct vm *vm, unsigned vcpu, struct vm_io *io)
+{
+    struct vm_console *c = vm_console(vm);
+
+    lock(c);
+    if (!io->string)
+        put(c, (uint8_t)io->data);
+    for (io->done_count = 0; io->string && io->done_count < io->count; io->done_count++) {
+        const uint8_t *p = element(vm, vcpu, io, io->done_count);
+
+        if (!p)
+            break;
+        put(c, *p);
+    }
+    unlock(c);
+}
+
+int ports_fill_string(struct vm *vm, unsigned vcpu, struct vm_io *io, uint8_t byte)
+{
+    for (io->done_count = 0; io->done_count < io->count; io->done_count++) {
+        uint8_t *p = element(vm, vcpu, io, io->done_count);
+
+        if (!p)
+            break;
+        memset(p, byte, io->size);
+    }
+    return 0;
+}
+
+bool ports_access(struct vm *vm, unsigned vcpu, struct vm_io *io, int *err)
+{
+    if (io->addr == PORT_CONSOLE && io->size == 1) {
+        io->done_count = 1;
+        if (io->write)
+            console_write(vm, vcpu, io);
+        else
+            io->data = 0xe9; /* how a guest finds out that somebody listens */
+        return io->write || !io->string;
+    }
+    if (io->addr == PORT_EXIT && io->write && !io->string) {
+        ports_flush(vm);
+        vm_end(vm, VM_GUEST_EXIT, (uint8_t)io->data);
+        *err = -ECANCELED;
+        return true;
+    }
+    return false;
+}
