@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A frame's way through the switch: learn its source, find its destination, deliver or hand over.
+ */
+#include <string.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+
+#include "switch_priv.h"
+
+#define RUN 64 /* frames handed to a send function or an inbox at once, at most */
+
+/* --- learning --- */
+
+/* The slow path of learning: an address that is new, or was seen elsewhere. */
+static void learn_slow(struct sw *sw, struct sw_port *p, uint64_t key, uint32_t sec)
+{
+    struct fdb_where was;
+    int err;
+
+    if (__atomic_load_n(&p->macs, __ATOMIC_RELAXED) >= sw->o.port_macs) {
+        sw_count(&p->c.learn_refused, 1);
+        return;
+    }
+    if (!rte_spinlock_trylock(&sw->fdb.lock))
+        return; /* its next frame will do */
+    err = sw_place(sw, p, key, sec, false, &was);
+    rte_spinlock_unlock(&sw->fdb.lock);
+    if (err)
+        sw_count(&p->c.learn_refused, 1);
+    else
+        sw_count(was.port == UINT16_MAX ? &p->c.learned : &p->c.moved, 1);
+}
+
+static inline void learn(struct sw *sw, struct sw_port *p, uint64_t key, uint32_t sec)
+{
+    struct fdb_where w;
+    int pos = fdb_find(&sw->fdb, key, &w);
+
+    if (likely(pos >= 0 && w.port == p->id && w.gen == p->gen))
+        fdb_touch(&sw->fdb, pos, sec);
+    else if (pos >= 0 && w.pinned && sw_port_of(sw, w))
+        sw_count(&p->c.learn_refused, 1);
+    else
+        learn_slow(sw, p, key, sec);
+}
+
+/* --- out of the switch --- */
+
+/* Frames that others hold too become copies. @return how many are left in m */
+static uint16_t unshare_all(struct sw *sw, struct sw_port *p, struct rte_mbuf **m, uint16_t n)
+{
+    uint16_t left = 0;
+
+    for (uint16_t i = 0; i < n; i++) {
+        struct rte_mbuf *own = m[i];
+
+        if (rte_mbuf_refcnt_read(own) > 1) {
+            own = rte_pktmbuf_copy(m[i], sw->o.pool, 0, UINT32_MAX);
+            rte_pktmbuf_free(m[i]);
+        }
+        if (own)
+            m[left++] = own;
+        else
+            sw_count(&p->c.tx_drops, 1);
+    }
+    return left;
+}
+
+/* On the port's core: hands frames to its send function. */
+static void deliver(struct sw *sw, struct sw_port *p, struct rte_mbuf **m, uint16_t n)
+{
+    uint64_t bytes = 0;
+    uint16_t sent;
+
+    if (unlikely(p->flags & SW_PORT_WRITES))
+        n = unshare_all(sw, p, m, n);
+    for (uint16_t i = 0; i < n; i++) /* before: afterwards they are the receiver's */
+        bytes += m[i]->pkt_len;
+    sent = p->send(p->ctx, m, n);
+    for (uint16_t i = sent; i < n; i++) {
+        bytes -= m[i]->pkt_len;
+        rte_pktmbuf_free(m[i]);
+    }
+    sw_count(&p->c.tx_frames, sent);
+    sw_count(&p->c.tx_bytes, bytes);
+    if (unlikely(sent < n))
+        sw_count(&p->c.tx_drops, n - sent);
+}
+
+/* To another core's inbox. What does not fit is dropped, at the ingress port's expense. */
+static void hand_over(struct sw *sw, struct sw_port *in, const struct sw_port *p,
+                      struct rte_mbuf **m, uint16_t n)
+{
+    struct sw_msg msg[RUN];
+    unsigned done;
+
+    for (uint16_t i = 0; i < n; i++)
+        msg[i] = (struct sw_msg){.m = m[i], .port = p->id, .gen = p->gen};
+    done = rte_ring_enqueue_burst_elem(sw->inbox[p->core], msg, sizeof(msg[0]), n, NULL);
+    if (unlikely(done < n)) {
+        sw_count(&in->c.inbox_drops, n - done);
+        rte_pktmbuf_free_bulk(m + done, n - done);
+    }
+}
+
+/* Frames in a row that go the same way, and the cores that found something in their inbox. */
+struct run {
+    struct sw *sw;
+    struct sw_port *in, *out;
+    uint16_t n;
+    struct rte_mbuf *m[RUN];
+    uint64_t woken[SW_MAX_CORES / 64];
+};
+
+static void send_run(struct run *r)
+{
+    struct sw_port *out = r->out;
+
+    if (r->n == 0)
+        return;
+    if (out->core == r->in->core) {
+        deliver(r->sw, out, r->m, r->n);
+    } else {
+        hand_over(r->sw, r->in, out, r->m, r->n);
+        r->woken[out->core / 64] |= 1ull << (out->core % 64);
+    }
+    r->n = 0;
+}
+
+static inline void add_to_run(struct run *r, struct sw_port *out, struct rte_mbuf *m)
+{
+    if (r->out != out || r->n == RUN) {
+        send_run(r);
+        r->out = out;
+    }
+    r->m[r->n++] = m;
+}
+
+/* One reference for each port; none is left with the caller. */
+static void flood(struct run *r, struct rte_mbuf *m)
+{
+    const struct sw_portset *set = __atomic_load_n(&r->sw->set, __ATOMIC_ACQUIRE);
+    unsigned others = 0;
+
+    for (unsigned i = 0; i < set->n; i++)
+        others += set->p[i] != r->in;
+    sw_count(&r->in->c.flooded, 1);
+    if (others == 0) {
+        rte_pktmbuf_free(m);
+        return;
+    }
+    if (others > 1)
+        rte_pktmbuf_refcnt_update(m, (int16_t)(others - 1));
+    for (unsigned i = 0; i < set->n; i++)
+        if (set->p[i] != r->in)
+            add_to_run(r, set->p[i], m);
+}
+
+static void wake_cores(struct run *r)
+{
+    if (!r->sw->o.wake)
+        return;
+    for (unsigned w = 0; w < SW_MAX_CORES / 64; w++)
+        for (uint64_t bits = r->woken[w]; bits; bits &= bits - 1)
+            r->sw->o.wake(r->sw->o.wake_ctx, w * 64 + (unsigned)__builtin_ctzll(bits));
+}
+
+/* --- into the switch --- */
+
+static inline bool frame_ok(const struct sw *sw, const struct rte_mbuf *m)
+{
+    return m->data_len >= RTE_ETHER_HDR_LEN && m->pkt_len <= sw->o.max_frame;
+}
+
+static void forward(struct run *r, struct rte_mbuf *m, uint64_t dst)
+{
+    struct sw_port *out = NULL;
+    struct fdb_where w;
+
+    if (dst & 1) { /* group bit: the lowest of the first byte */
+        flood(r, m);
+        return;
+    }
+    if (fdb_find(&r->sw->fdb, dst, &w) >= 0)
+        out = sw_port_of(r->sw, w);
+    if (!out) {
+        sw_count(&r->in->c.unknown, 1);
+        flood(r, m);
+    } else if (out == r->in) {
+        sw_count(&r->in->c.rx_filtered, 1);
+        rte_pktmbuf_free(m);
+    } else {
+        add_to_run(r, out, m);
+    }
+}
+
+static void input_one(struct run *r, struct rte_mbuf *m, uint32_t sec)
+{
+    const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+
+    if (unlikely(!frame_ok(r->sw, m) || (eth->src_addr.addr_bytes[0] & 1))) {
+        sw_count(&r->in->c.rx_bad, 1);
+        rte_pktmbuf_free(m);
+        return;
+    }
+    sw_count(&r->in->c.rx_frames, 1);
+    sw_count(&r->in->c.rx_bytes, m->pkt_len);
+    learn(r->sw, r->in, fdb_key(eth->src_addr.addr_bytes), sec);
+    forward(r, m, fdb_key(eth->dst_addr.addr_bytes));
+}
+
+void sw_input(struct sw *sw, int port, struct rte_mbuf **m, uint16_t n, uint64_t now)
+{
+    struct run r;
+    uint32_t sec = sw_second(sw, now);
+
+    r.sw = sw;
+    r.in = port < 0 ? NULL : sw_port_at(sw, (unsigned)port);
+    r.out = NULL;
+    r.n = 0;
+    memset(r.woken, 0, sizeof(r.woken));
+    if (unlikely(!r.in)) {
+        rte_pktmbuf_free_bulk(m, n);
+        return;
+    }
+    for (uint16_t i = 0; i < n; i++) {
+        if (i + 1 < n)
+            rte_prefetch0(rte_pktmbuf_mtod(m[i + 1], void *));
+        input_one(&r, m[i], sec);
+    }
+    send_run(&r);
+    wake_cores(&r);
+}
+
+/* The port a message is for, if it is still there and still this core's. */
+static struct sw_port *msg_port(const struct sw *sw, const struct sw_msg *msg)
+{
+    return sw_port_of(sw, (struct fdb_where){.port = (uint16_t)msg->port, .gen = msg->gen});
+}
+
+static void deliver_msgs(struct sw *sw, const struct sw_msg *msg, unsigned n)
+{
+    struct rte_mbuf *m[RUN];
+
+    for (unsigned i = 0, end; i < n; i = end) {
+        struct sw_port *p = msg_port(sw, &msg[i]);
+
+        for (end = i; end < n && msg[end].port == msg[i].port && msg[end].gen == msg[i].gen; end++)
+            m[end - i] = msg[end].m;
+        if (p)
+            deliver(sw, p, m, (uint16_t)(end - i));
+        else
+            rte_pktmbuf_free_bulk(m, end - i);
+    }
+}
+
+unsigned sw_poll(struct sw *sw, unsigned core)
+{
+    struct sw_msg msg[RUN];
+    unsigned n = rte_ring_dequeue_burst_elem(sw->inbox[core], msg, sizeof(msg[0]), RUN, NULL);
+
+    if (n)
+        deliver_msgs(sw, msg, n);
+    rte_rcu_qsbr_quiescent(sw->rcu, core);
+    return n;
+}
+
+bool sw_pending(const struct sw *sw, unsigned core)
+{
+    return !rte_ring_empty(sw->inbox[core]);
+}
