@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "device.h"
+
+#include <errno.h>
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "devio.h"
+
+/* --- the model's environment --- */
+
+static struct ioc_dev *of(struct nm_dev *d)
+{
+    return d->runner;
+}
+
+static void *env_dma(struct nm_dev *d, uint64_t gpa, uint64_t *len, bool write)
+{
+    (void)write;
+    return guestmem_at(of(d)->mem, gpa, len);
+}
+
+static void env_irq(struct nm_dev *d, unsigned line, bool level)
+{
+    struct ioc_dev *v = of(d);
+    uint32_t bit = 1u << (line & 31);
+
+    if (level) {
+        v->irq_rose |= bit & ~v->irq_level;
+        v->irq_level |= bit;
+    } else {
+        v->irq_level &= ~bit;
+    }
+}
+
+/* A message is an edge on the line its table entry stands for; lines are all IOTP v1 carries. */
+static void env_msi(struct nm_dev *d, uint64_t addr, uint32_t data)
+{
+    (void)addr;
+    (void)data;
+    of(d)->irq_rose |= 1;
+}
+
+static bool env_tx(struct nm_dev *d, const void *frame, size_t len)
+{
+    struct ioc_dev *v = of(d);
+    struct rte_mbuf *m;
+    char *room;
+
+    if (v->sw_port < 0 || v->ntx == DEV_TX_BURST || !(m = rte_pktmbuf_alloc(v->pool))) {
+        v->n.tx_drops++;
+        return false;
+    }
+    room = rte_pktmbuf_append(m, (uint16_t)len);
+    if (!room) {
+        rte_pktmbuf_free(m);
+        v->n.tx_drops++;
+        return false;
+    }
+    memcpy(room, frame, len);
+    v->tx[v->ntx++] = m;
+    v->n.tx_frames++;
+    v->n.tx_bytes += len;
+    return true;
+}
+
+static const struct nm_env core_env = {
+    .dma = env_dma, .irq = env_irq, .msi = env_msi, .tx = env_tx};
+
+/* --- effects, in their order --- */
+
+static void commit(struct ioc_dev *d)
+{
+    d->rec.irq_level = d->irq_level;
+    state_commit(d->state, d->regs, &d->rec);
+    d->nm.changed = false;
+    d->n.commits++;
+}
+
+/* Only what changed is stored: each store takes the line away from the vCPU that reads it. */
+static void publish(struct ioc_dev *d)
+{
+    const struct nm_model *m = d->nm.model;
+    uint64_t cell[NM_MAX_CELLS];
+    uint32_t valid;
+
+    if (!d->shadow)
+        return;
+    valid = m->publish ? m->publish(&d->nm, cell) : 0;
+    for (unsigned i = 0; i < m->ncells; i++)
+        if (cell[i] != d->cell[i]) {
+            d->cell[i] = cell[i];
+            __atomic_store_n(&d->shadow->cell[i], cell[i], __ATOMIC_RELAXED);
+        }
+    if (valid != d->valid) {
+        d->valid = valid;
+        __atomic_store_n(&d->shadow->valid, valid, __ATOMIC_RELAXED);
+    }
+    if (__atomic_load_n(&d->shadow->irq_level, __ATOMIC_RELAXED) != d->irq_level)
+        __atomic_store_n(&d->shadow->irq_level, d->irq_level, __ATOMIC_RELAXED);
+    iotp_ioc_publish(d->shadow, d->rec.consumed);
+}
+
+static void count(struct ioc_dev *d, const struct iotp_req *r, const struct iotp_resp *out)
+{
+    if (r->op & IOTP_OP_STRING)
+        d->n.strings++;
+    if (r->op & IOTP_OP_WRITE)
+        d->n.writes++;
+    else
+        d->n.reads++;
+    d->n.unclaimed += out->status == IOTP_UNCLAIMED;
+    d->n.failed += out->status == IOTP_FAILED;
+}
+
+void dev_request(struct ioc_dev *d, uint32_t vcpu, uint32_t seq, uint8_t *bounce,
+                 const struct iotp_req *r, struct iotp_resp *out)
+{
+    devio_request(&d->nm, d->mem, bounce, r, out);
+    count(d, r, out);
+    /* What changed nothing may as well be done again after a crash: no commit. */
+    if (!d->nm.changed)
+        return;
+    d->rec.kind = STATE_SYNC;
+    d->rec.vcpu = vcpu;
+    d->rec.seq = seq;
+    d->rec.data = out->data;
+    d->rec.done_count = out->done_count;
+    d->rec.status = out->status;
+    commit(d);
+    publish(d);
+}
+
+void dev_posted(struct ioc_dev *d, uint32_t vcpu, const struct iotp_post *p)
+{
+    struct iotp_req r = {.offset = p->offset,
+                         .data = p->data,
+                         .count = 1,
+                         .region = p->region,
+                         .op = IOTP_OP_WRITE,
+                         .size = p->size};
+    struct iotp_resp out;
+
+    devio_request(&d->nm, d->mem, NULL, &r, &out);
+    d->n.posted++;
+    d->rec.kind = STATE_POSTED;
+    d->rec.vcpu = vcpu;
+    d->rec.seq = p->seq;
+    d->rec.consumed++;
+    commit(d);
+    publish(d);
+}
+
+static void signal_line(struct ioc_dev *d, unsigned line)
+{
+    uint64_t one = 1;
+
+    if (line >= d->nlines)
+        return;
+    d->n.irqs++;
+    /* Full means that an interrupt is pending already, which is all an edge can say. */
+    if (d->irq_is_socket[line])
+        (void)!send(d->irq_fd[line], &one, sizeof(one), MSG_DONTWAIT | MSG_NOSIGNAL);
+    else
+        (void)!write(d->irq_fd[line], &one, sizeof(one));
+}
+
+void dev_after(struct ioc_dev *d)
+{
+    uint32_t rose = d->irq_rose;
+
+    d->irq_rose = 0;
+    for (unsigned line = 0; rose; line++, rose >>= 1)
+        if (rose & 1)
+            signal_line(d, line);
+    if (d->ntx) {
+        uint16_t n = (uint16_t)d->ntx;
+
+        d->ntx = 0;
+        sw_input(d->sw, d->sw_port, d->tx, n, rte_rdtsc());
+    }
+}
+
+/* --- frames from the switch --- */
+
+static void make_busy(struct ioc_dev *d)
+{
+    struct ioc_core *k = d->core;
+
+    if (!d->busy && k->nbusy < CORE_MAX_DEVS) {
+        d->busy = true;
+        k->busy[k->nbusy++] = d;
+    }
+}
+
+static void receive(struct ioc_dev *d, struct rte_mbuf *m)
+{
+    uint8_t flat[NM_MAX_FRAME];
+    uint32_t len = rte_pktmbuf_pkt_len(m);
+    const void *frame = rte_pktmbuf_read(m, 0, len, flat);
+
+    if (frame && len <= NM_MAX_FRAME) {
+        d->nm.model->receive(&d->nm, frame, len);
+        d->n.rx_frames++;
+        d->n.rx_bytes += len;
+    } else {
+        d->n.rx_drops++;
+    }
+    rte_pktmbuf_free(m);
+}
+
+/* Registers that changed without a request: the record of the last request stays. */
+static void settle(struct ioc_dev *d)
+{
+    if (d->nm.changed) {
+        commit(d);
+        publish(d);
+    }
+    dev_after(d);
+}
+
+static bool has_room(struct ioc_dev *d, const struct rte_mbuf *m)
+{
+    return d->nm.model->can_receive(&d->nm, rte_pktmbuf_pkt_len(m));
+}
+
+static unsigned take_backlog(struct ioc_dev *d)
+{
+    unsigned n = 0;
+
+    for (; d->rx_tail != d->rx_head && has_room(d, d->rx[d->rx_tail % DEV_BACKLOG]); n++)
+        receive(d, d->rx[d->rx_tail++ % DEV_BACKLOG]);
+    return n;
+}
+
+/* The switch's send function: a frame the device has no room for waits; with the backlog full it
+ * is refused, which the switch counts as a drop. */
+static uint16_t dev_send(void *ctx, struct rte_mbuf **m, uint16_t n)
+{
+    struct ioc_dev *d = ctx;
+    uint16_t i;
+
+    for (i = 0; i < n; i++) {
+        if (d->rx_head == d->rx_tail && has_room(d, m[i]))
+            receive(d, m[i]);
+        else if (d->rx_head - d->rx_tail < DEV_BACKLOG)
+            d->rx[d->rx_head++ % DEV_BACKLOG] = m[i];
+        else
+            break;
+    }
+    d->n.rx_drops += n - i;
+    if (d->rx_head != d->rx_tail)
+        make_busy(d);
+    settle(d);
+    return i;
+}
+
+unsigned dev_poll(struct ioc_dev *d)
+{
+    unsigned work = take_backlog(d);
+
+    if (d->nm.model->poll)
+        work += d->nm.model->poll(&d->nm);
+    if (work)
+        settle(d);
+    return work;
+}
+
+void dev_unbusy(struct ioc_core *k, unsigned i)
+{
+    k->busy[i]->busy = false;
+    k->busy[i] = k->busy[--k->nbusy];
+}
+
+void dev_join(struct ioc_dev *d)
+{
+    d->core->ndevs++;
+    if (dev_is_busy(d))
+        make_busy(d);
+}
+
+void dev_leave(struct ioc_dev *d)
+{
+    for (unsigned i = 0; i < d->core->nbusy; i++)
+        if (d->core->busy[i] == d) {
+            dev_unbusy(d->core, i);
+            break;
+        }
+    for (; d->rx_tail != d->rx_head; d->rx_tail++)
+        rte_pktmbuf_free(d->rx[d->rx_tail % DEV_BACKLOG]);
+    d->core->ndevs--;
+}
+
+/* --- restart --- */
+
+bool dev_was_done(const struct ioc_dev *d, uint32_t vcpu, uint32_t seq, struct iotp_resp *out)
+{
+    if (d->rec.kind != STATE_SYNC || d->rec.vcpu != vcpu || d->rec.seq != seq)
+        return false;
+    *out = (struct iotp_resp){.data = d->rec.data,
+                              .done_count = d->rec.done_count,
+                              .status = (uint8_t)d->rec.status};
+    return true;
+}
+
+bool dev_was_posted(const struct ioc_dev *d, uint32_t vcpu, uint32_t seq)
+{
+    return d->rec.kind == STATE_POSTED && d->rec.vcpu == vcpu && d->rec.seq == seq;
+}
+
+void dev_resume(struct ioc_dev *d)
+{
+    /* The edge may have been lost with the former process; one too many does no harm. */
+    d->irq_rose = d->irq_level;
+    memset(d->cell, 0xff, sizeof(d->cell));
+    d->valid = 0;
+    if (d->shadow)
+        d->shadow->valid = 0;
+    publish(d);
+    dev_after(d);
+}
+
+/* --- making and unmaking --- */
+
+static int open_state(struct ioc_dev *d, const struct dev_opts *o, int *fd_out, const char **why)
+{
+    const struct nm_model *m = d->nm.model;
+    uint64_t size = state_size(m);
+    int fd = o->state_fd, err;
+
+    *fd_out = -1;
+    if (fd < 0) {
+        fd = iotp_memfd("coopvmm-state", size);
+        if (fd < 0)
+            return fd;
+        *fd_out = fd;
+    } else if (iotp_memfd_check(fd, size)) {
+        *why = "the saved state is no sealed memfd of the model's size";
+        return -EPROTO;
+    }
+    err = state_map(fd, m, o->state_fd < 0, &d->state, why);
+    if (!err)
+        d->nm.ram = state_ram(d->state);
+    return err;
+}
+
+static int power_on(struct ioc_dev *d, const struct iotp_device *c, const char **why)
+{
+    struct nm_params p = {.io_base = c->io_base, .mmio_base = c->mmio_base, .irq = c->irq};
+    int err;
+
+    memcpy(p.mac, c->mac, sizeof(p.mac));
+    err = d->nm.model->init(&d->nm, &p, why);
+    if (!err)
+        commit(d);
+    return err;
+}
+
+/* Fresh, or where the former process left off. */
+static int load_or_power_on(struct ioc_dev *d, const struct dev_opts *o, const char **why)
+{
+    int err;
+
+    if (o->state_fd < 0 || !state_load(d->state, d->regs, &d->rec))
+        return power_on(d, o->d, why);
+    err = d->nm.model->validate(&d->nm, why);
+    d->irq_level = d->rec.irq_level;
+    return err;
+}
+
+static void take_irqs(struct ioc_dev *d, const struct dev_opts *o)
+{
+    struct stat st;
+
+    d->nlines = o->d->nlines;
+    for (unsigned i = 0; i < d->nlines; i++) {
+        d->irq_fd[i] = o->irq_fds[i];
+        d->irq_is_socket[i] = !fstat(o->irq_fds[i], &st) && S_ISSOCK(st.st_mode);
+    }
+}
+
+int dev_create(const struct dev_opts *o, struct ioc_dev **out, int *state_fd_out, const char **why)
+{
+    struct ioc_dev *d = aligned_alloc(64, sizeof(*d));
+    int err;
+
+    *state_fd_out = -1;
+    if (!d)
+        return -ENOMEM;
+    memset(d, 0, sizeof(*d));
+    d->nm = (struct nm_dev){
+        .model = nm_model_find(o->d->model), .regs = d->regs, .env = &core_env, .runner = d};
+    d->core = o->core;
+    d->sw = o->core->sw;
+    d->pool = o->pool;
+    d->mem = o->mem;
+    d->shadow = o->shadow;
+    d->sw_port = -1;
+    memcpy(d->name, o->d->name, sizeof(d->name));
+    *why = "no such device model";
+    err = d->nm.model ? open_state(d, o, state_fd_out, why) : -ENODEV;
+    if (!err)
+        err = load_or_power_on(d, o, why);
+    if (err) {
+        dev_destroy(d);
+        if (*state_fd_out >= 0)
+            close(*state_fd_out);
+        *state_fd_out = -1;
+        return err;
+    }
+    take_irqs(d, o);
+    *out = d;
+    return 0;
+}
+
+void dev_destroy(struct ioc_dev *d)
+{
+    for (unsigned i = 0; i < d->nlines; i++)
+        close(d->irq_fd[i]);
+    if (d->state)
+        state_unmap(d->state);
+    free(d);
+}
+
+int dev_plug(struct ioc_dev *d, const char *vm, const uint8_t mac[6])
+{
+    char name[SW_NAME_SIZE];
+    int port;
+
+    snprintf(name, sizeof(name), "%s/%s", vm, d->name);
+    port = sw_port_add(d->sw, name, d->core->index, 0, dev_send, d);
+    if (port < 0)
+        return port;
+    d->sw_port = port;
+    /* Its frames come here whatever other guests claim to be. */
+    return sw_port_pin(d->sw, port, mac);
+}
+
+void dev_unplug(struct ioc_dev *d)
+{
+    if (d->sw_port >= 0)
+        sw_port_remove(d->sw, d->sw_port);
+    d->sw_port = -1;
+}
