@@ -13,8 +13,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CFG_MAX_NAME 31 /* characters of a name: [A-Za-z0-9_.-], first one a letter or digit */
+#define CFG_MAX_NAME 31   /* characters of a name: [A-Za-z0-9_.-], first one a letter or digit */
 #define CFG_ANY      (-1) /* a core or node the file leaves to the planner */
+#define CFG_IRQ_ISA  9    /* interrupt line of an ISA device, if the file names none */
+#define CFG_IRQ_PCI  11   /* line INTA# of a PCI device is routed to, if the file names none */
+/* MiB of a VM under the user engine; its guests lie in the lower 2 GiB of an ordinary process. */
+#define CFG_USER_MAX_MEMORY 1791
 
 /* What an I/O core does when there is nothing to do. */
 enum cfg_idle {
@@ -27,7 +31,7 @@ struct cfg_iocore {
     char *name;
     int core; /* CPU number, CFG_ANY until planned */
     enum cfg_idle idle;
-    uint32_t idle_us; /* CFG_IDLE_SLEEP: microseconds without work before sleeping */
+    uint32_t idle_us;   /* CFG_IDLE_SLEEP: microseconds without work before sleeping */
     bool share_sibling; /* a vCPU may run on this core's SMT sibling */
 };
 
@@ -66,12 +70,12 @@ struct cfg_device {
     char *name;  /* default: model and number in the VM, "ne2000.0" */
     char *mac;   /* default: 52:54:00 and a hash of VM and device name */
     enum cfg_placement placement;
-    char *iocore;       /* placement iocore: which; NULL until filled in */
+    char *iocore;       /* placement iocore: which; with several, NULL until planned */
     char *tap;          /* placement inline, blocking: a tap of its own, NULL: not connected */
     char *tap_address;  /* the host's address on that tap, NULL: leave it alone */
     uint16_t io_base;   /* ISA: first port; 0: the model's default */
     uint64_t mmio_base; /* ISA: port window also at this guest-physical address; 0: nowhere */
-    uint8_t irq;        /* ISA: 0: the model's default */
+    uint8_t irq;        /* ISA: its line; PCI: where INTA# is routed. Loaded: never 0 */
     bool connected;     /* plugged into the switch; default true */
 };
 
@@ -82,9 +86,10 @@ struct cfg_vm {
     uint32_t vcpus;
     int *cores; /* [vcpus]; CFG_ANY until planned */
     unsigned cores_count;
-    int node;      /* NUMA node of its memory; CFG_ANY until planned */
-    char *kernel;  /* path; relative ones are relative to the config file, made absolute here */
-    char *cmdline; /* never NULL */
+    int node;         /* NUMA node of its memory; CFG_ANY until planned */
+    char *kernel;     /* path; relative ones are relative to the config file, made absolute here;
+                         NULL: none (engine xen only) */
+    char *cmdline;    /* never NULL */
     uint32_t spin_us; /* how long a vCPU spins for an answer before it sleeps */
     struct cfg_device *devices;
     unsigned devices_count;
@@ -92,11 +97,11 @@ struct cfg_vm {
 
 /* The I/O-core process as a whole. */
 struct cfg_daemon {
-    uint32_t memory;  /* MiB for DPDK */
-    bool hugepages;   /* use them if there are any; default true */
-    bool realtime;    /* SCHED_FIFO and mlockall when allowed; default true */
-    bool seccomp;     /* default true */
-    char *user;       /* drop to this user after set-up; NULL: keep the user, drop capabilities */
+    uint32_t memory;    /* MiB for DPDK */
+    bool hugepages;     /* use them if there are any; default true */
+    bool realtime;      /* SCHED_FIFO and mlockall when allowed; default true */
+    bool seccomp;       /* default true */
+    char *user;         /* drop to this user after set-up; NULL: keep the user, drop capabilities */
     uint32_t mac_age_s; /* seconds before the switch forgets a silent MAC; default 300 */
 };
 
@@ -121,6 +126,13 @@ int cfg_load(const char *path, struct cfg **out, FILE *err);
 /** The same from memory; `name` stands for the file in messages. For tests and fuzzing. */
 int cfg_load_data(const char *name, const uint8_t *data, size_t len, struct cfg **out, FILE *err);
 void cfg_free(struct cfg *c);
+
+/**
+ * Writes a config as YAML, with everything filled in so far: what plan_fill decided can so be
+ * handed to other processes, which load it and find the same.
+ * @return 0, -EIO, -ENOMEM
+ */
+int cfg_save(const struct cfg *c, FILE *out);
 
 const char *cfg_idle_name(enum cfg_idle i);
 const char *cfg_port_type_name(enum cfg_port_type t);

@@ -15,12 +15,12 @@ struct topo; /* a loaded topology */
 
 /* One logical CPU. */
 struct topo_cpu {
-    int cpu;    /* OS number */
-    int core;   /* logical index of its physical core: SMT siblings share it */
-    int llc;    /* logical index of its last-level cache */
-    int node;   /* OS number of its NUMA node */
-    int socket; /* logical index of its package */
-    bool allowed; /* this process may run on it */
+    int cpu;       /* OS number */
+    int core;      /* logical index of its physical core: SMT siblings share it */
+    int llc;       /* logical index of its last-level cache */
+    int node;      /* OS number of its NUMA node */
+    int socket;    /* logical index of its package */
+    bool allowed;  /* this process may run on it */
     bool isolated; /* isolcpus or a cpuset partition keeps the scheduler off it */
 };
 
