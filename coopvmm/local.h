@@ -42,7 +42,4 @@ void local_fini(struct local_dev *l);
 int inline_create(struct vm *vm, const struct cfg_device *c, FILE *err);
 int blocking_create(struct vm *vm, const struct cfg_device *c, FILE *err);
 
-/** Fills what the bus wants to know of a device from its model. */
-void local_describe(const struct nm_dev *d, struct iotp_device_info *out);
-
 #endif

@@ -194,3 +194,25 @@ void devio_request(struct nm_dev *d, const struct guestmem *gm, uint8_t *bounce,
     else
         do_single(d, r, out);
 }
+
+void devio_describe(const struct nm_dev *d, struct iotp_device_info *out)
+{
+    const struct nm_model *m = d->model;
+    struct nm_window w[IOTP_MAX_WINDOWS];
+
+    memset(out, 0, sizeof(*out));
+    out->pci = m->pci;
+    out->nwindows = (uint8_t)m->windows(d, w, IOTP_MAX_WINDOWS);
+    for (unsigned i = 0; i < out->nwindows; i++)
+        out->window[i] = (struct iotp_window){
+            .region = w[i].region, .space = w[i].space, .size = w[i].size, .base = w[i].base};
+    for (unsigned i = 0; i < m->nranges && i < IOTP_MAX_RANGES; i++, out->nranges++)
+        out->range[i] = (struct iotp_range){.region = m->ranges[i].region,
+                                            .flags = m->ranges[i].flags,
+                                            .length = m->ranges[i].length,
+                                            .offset = m->ranges[i].offset};
+    for (unsigned i = 0; i < m->ncells && i < IOTP_SHADOW_CELLS; i++, out->ncells++)
+        out->cell[i] = (struct iotp_cell){.region = m->cells[i].region,
+                                          .size = m->cells[i].size,
+                                          .offset = m->cells[i].offset};
+}

@@ -10,6 +10,7 @@
 #define COOPVMM_IOCORE_DEVIO_H
 
 #include "../nicmodels/model.h"
+#include "../protocol/iotp_ctl.h"
 #include "../protocol/iotp_vmm.h"
 #include "guestmem.h"
 
@@ -25,5 +26,8 @@
  */
 void devio_request(struct nm_dev *d, const struct guestmem *gm, uint8_t *bounce,
                    const struct iotp_req *r, struct iotp_resp *out);
+
+/** What a VMM has to know of a device to route accesses to it. */
+void devio_describe(const struct nm_dev *d, struct iotp_device_info *out);
 
 #endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The control thread: accepts VMMs, and once a second lets the switch forget silent addresses. */
+#include <errno.h>
+#include <rte_cycles.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "daemon.h"
+
+/* A VMM that does not read its answers may hold the control thread up no longer than this. */
+#define SEND_TIMEOUT_MS 500
+
+static int watch_fd(struct daemon *d, int fd, void *tag)
+{
+    struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = tag};
+
+    return epoll_ctl(d->epfd, EPOLL_CTL_ADD, fd, &e) ? -errno : 0;
+}
+
+static void accept_vm(struct daemon *d)
+{
+    struct timeval tv = {.tv_usec = SEND_TIMEOUT_MS * 1000};
+    int sock = accept4(d->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct attached_vm *vm;
+
+    if (sock < 0)
+        return;
+    vm = d->nvms < DAEMON_MAX_VMS ? calloc(1, sizeof(*vm)) : NULL;
+    if (!vm || setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) ||
+        watch_fd(d, sock, vm)) {
+        iotp_msg_error(sock, 0, -EMFILE, "the I/O-core process serves %u VMs already", d->nvms);
+        close(sock);
+        free(vm);
+        return;
+    }
+    vm->sock = sock;
+    vm->since = rte_rdtsc();
+    pthread_mutex_lock(&d->lock);
+    d->vm[d->nvms++] = vm;
+    pthread_mutex_unlock(&d->lock);
+}
+
+static void drop_vm(struct daemon *d, struct attached_vm *vm)
+{
+    vm_quiesce(d, vm);
+    pthread_mutex_lock(&d->lock);
+    for (unsigned i = 0; i < d->nvms; i++)
+        if (d->vm[i] == vm) {
+            d->vm[i] = d->vm[--d->nvms];
+            break;
+        }
+    pthread_mutex_unlock(&d->lock);
+    if (vm->greeted)
+        fprintf(stderr, "coopvmm-iocored: VM %s is gone\n", vm->name);
+    close(vm->sock); /* takes it out of the epoll set too */
+    vm_release(vm);
+    free(vm);
+}
+
+static void serve_vm(struct daemon *d, struct attached_vm *vm)
+{
+    struct iotp_msg m;
+    const char *why = NULL;
+    int err = iotp_msg_recv(vm->sock, &m, &why);
+
+    if (err == -EAGAIN)
+        return;
+    if (err == -EPROTO)
+        iotp_msg_error(vm->sock, m.serial, err, "message refused: %s", why ? why : "malformed");
+    if (!err) {
+        err = ctl_request(d, vm, &m);
+        iotp_msg_close(&m);
+    }
+    if (err) {
+        if (err != -ENOTCONN)
+            fprintf(stderr, "coopvmm-iocored: VM %s: %s%s%s: connection closed\n",
+                    vm->greeted ? vm->name : "(unnamed)", strerror(-err), why ? ": " : "",
+                    why ? why : "");
+        drop_vm(d, vm);
+    }
+}
+
+static int prepare(struct daemon *d, int stop_fd)
+{
+    int err;
+
+    d->epfd = epoll_create1(EPOLL_CLOEXEC);
+    if (d->epfd < 0)
+        return -errno;
+    err = watch_fd(d, d->listen_fd, &d->listen_fd);
+    return err ? err : watch_fd(d, stop_fd, &d->epfd);
+}
+
+int ctl_loop(struct daemon *d, int stop_fd)
+{
+    uint64_t aged = rte_rdtsc();
+    int err = prepare(d, stop_fd);
+    bool stop = err != 0;
+
+    while (!stop) {
+        struct epoll_event e;
+        int n = epoll_wait(d->epfd, &e, 1, 1000);
+
+        if (n > 0 && e.data.ptr == &d->listen_fd)
+            accept_vm(d);
+        else if (n > 0 && e.data.ptr == &d->epfd)
+            stop = true;
+        else if (n > 0)
+            serve_vm(d, e.data.ptr);
+        if (rte_rdtsc() - aged > d->tsc_hz) {
+            aged = rte_rdtsc();
+            sw_age(d->sw, aged);
+        }
+    }
+    while (d->nvms)
+        drop_vm(d, d->vm[0]);
+    close(d->epfd);
+    return err;
+}

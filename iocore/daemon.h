@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The I/O-core process as a whole: its cores, ports, switch, and the VMs attached to it.
+ *
+ * Threads: everything here belongs to the control thread (the main lcore). `lock` is held while the
+ * list of VMs or a VM's insides change, so that telemetry's threads can read them.
+ */
+#ifndef COOPVMM_IOCORE_DAEMON_H
+#define COOPVMM_IOCORE_DAEMON_H
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "../protocol/iotp_ctl.h"
+#include "core.h"
+#include "device.h"
+#include "guestmem.h"
+#include "port.h"
+#include "source_iotp.h"
+#include "telemetry.h"
+
+#define DAEMON_MAX_CORES 128
+#define DAEMON_MAX_PORTS 64
+#define DAEMON_MAX_VMS   1024
+
+/* One area of a VM: a source on one core, with its devices. */
+struct vm_area {
+    bool used;
+    bool joined; /* its core serves it */
+    uint8_t *base;
+    uint64_t size;
+    int kick_fd;
+    struct ioc_core *core;
+    struct iotp_ioc_area *iotp;
+    struct src_iotp *src;
+};
+
+struct vm_device {
+    struct ioc_dev *dev;
+    unsigned area;
+    bool connected;
+    uint8_t mac[6];
+};
+
+/* One connection, one VM. */
+struct attached_vm {
+    int sock;
+    char name[IOTP_NAME_SIZE];
+    uint32_t pid;
+    uint64_t features;
+    uint64_t since; /* TSC */
+    bool greeted, running;
+    struct guestmem mem;
+    struct vm_area area[IOTP_MAX_AREAS];
+    unsigned ndevs;
+    struct vm_device dev[IOTP_MAX_DEVICES];
+};
+
+struct daemon {
+    const struct cfg *cfg;
+    uint64_t tsc_hz, started;
+    struct sw *sw;
+    struct rte_mempool *pool;
+    unsigned ncores, nports;
+    struct ioc_core *core[DAEMON_MAX_CORES];
+    struct port *port[DAEMON_MAX_PORTS];
+    int listen_fd, epfd;
+    pthread_mutex_t lock;
+    unsigned nvms;
+    struct attached_vm *vm[DAEMON_MAX_VMS];
+    bool hugepages, realtime, memory_locked, seccomp;
+    struct tel_source tel;
+};
+
+/** Serves control connections until stop_fd becomes readable. @return 0 or a negative errno */
+int ctl_loop(struct daemon *d, int stop_fd);
+
+/** One request of a VM's, already checked for form: carries it out and answers. @return 0, or a
+ * negative errno if the connection is of no use any more */
+int ctl_request(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m);
+
+/** Takes a VM's sources and devices off their cores. Idempotent. */
+void vm_quiesce(struct daemon *d, struct attached_vm *vm);
+/** Releases everything of a VM that is quiet. The struct stays the caller's. */
+void vm_release(struct attached_vm *vm);
+
+/** Fills d->tel and registers the endpoints. @return 0 or a negative errno */
+int daemon_telemetry(struct daemon *d);
+
+#endif
