@@ -50,8 +50,8 @@ int cmd_bench(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 
 /**
- * Reports a wrong command line: "coopvmm NAME: text" and where help is. An empty format prints only
- * the latter (getopt_long has said what is wrong).
+ * Reports a wrong command line: "coopvmm NAME: text" and where help is. NULL for the text prints
+ * only the latter (getopt_long has said what is wrong).
  * @return CMD_USAGE
  */
 int cmd_usage(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

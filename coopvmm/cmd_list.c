@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The subcommands. A new one needs a line here and nothing else: help and completion follow. */
+#include "cmd.h"
+
+const struct cmd cmd_list[] = {
+    {"run", "[options] FILE", "run a testbed", "--keep --quiet --unshare --help", CMD_FILE_OPERAND,
+     NULL, cmd_run},
+    {"ps", "[--json]", "list the running testbeds", "--json --names --help", CMD_NO_OPERAND, NULL,
+     cmd_ps},
+    {"stat", "[options] [VM|CORE]", "counters and latencies", "--testbed --json --help",
+     CMD_NO_OPERAND, NULL, cmd_stat},
+    {"top", "[options] [TESTBED]", "the same, live", "--delay --batch --once --help",
+     CMD_TESTBED_OPERAND, NULL, cmd_top},
+    {"stop", "[TESTBED [VM]]", "stop a testbed, or a VM", "--no-wait --help", CMD_TESTBED_OPERAND,
+     NULL, cmd_stop},
+    {"exec", "[TESTBED] -- COMMAND", "run a command in its network", "--help", CMD_TESTBED_OPERAND,
+     NULL, cmd_exec},
+    {"check", "[options] [FILE]", "is this host ready?", "--json --help", CMD_FILE_OPERAND, NULL,
+     cmd_check},
+    {"topo", "[options]", "this machine's CPUs", "--json --help", CMD_NO_OPERAND, NULL, cmd_topo},
+    {"plan", "[options] FILE", "what would run where", "--json --help", CMD_FILE_OPERAND, NULL,
+     cmd_plan},
+    {"completion", "bash|zsh", "print a completion script", "--help", CMD_WORD_OPERAND, "bash zsh",
+     cmd_completion},
+    {0},
+};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "testbed.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "supctl.h"
+
+int testbed_open(struct testbed *t, const char *name, const char *cmd)
+{
+    char why[RUNDIR_WHY];
+    int err = rundir_find(name, &t->ref, why);
+
+    t->ctl = -1;
+    if (err) {
+        cmd_fail(cmd, "%s", why);
+        return err;
+    }
+    t->ctl = supctl_connect(t->ref.path);
+    if (t->ctl >= 0)
+        return 0;
+    cmd_fail(cmd, "testbed %s does not answer on %s/ctl.sock: %s", t->ref.name, t->ref.path,
+             strerror(-t->ctl));
+    return t->ctl;
+}
+
+void testbed_close(struct testbed *t)
+{
+    if (t->ctl >= 0)
+        close(t->ctl);
+    t->ctl = -1;
+}
+
+json_t *testbed_verb(const char *verb)
+{
+    return json_pack("{s:s}", "verb", verb);
+}
+
+json_t *testbed_ask(struct testbed *t, json_t *request, const char *cmd)
+{
+    json_t *answer;
+    int err = supctl_ask(t->ctl, request, TESTBED_ASK_MS, &answer);
+    const char *text;
+
+    if (!err)
+        return answer;
+    text = json_string_value(json_object_get(answer, "error"));
+    if (err == -EREMOTEIO && text)
+        cmd_fail(cmd, "%s", text);
+    else if (err == -ENOTCONN)
+        cmd_fail(cmd, "testbed %s ended", t->ref.name);
+    else
+        cmd_fail(cmd, "testbed %s: %s", t->ref.name, strerror(-err));
+    json_decref(answer);
+    return NULL;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A running testbed as the commands see it: found by name, asked over its control socket. Whatever
+ * goes wrong is reported on standard error, with the command's name `cmd` before it.
+ */
+#ifndef COOPVMM_TESTBED_H
+#define COOPVMM_TESTBED_H
+
+#include <jansson.h>
+
+#include "rundir.h"
+
+#define TESTBED_ASK_MS 3000
+
+struct testbed {
+    struct rundir_ref ref;
+    int ctl; /* the control socket, connected */
+};
+
+/** Finds a testbed (name NULL: the only one) and connects. @return 0 or a negative errno, reported
+ */
+int testbed_open(struct testbed *t, const char *name, const char *cmd);
+void testbed_close(struct testbed *t);
+/** Asks; releases `request`. @return the answer, NULL: reported */
+json_t *testbed_ask(struct testbed *t, json_t *request, const char *cmd);
+/** {"verb": verb} */
+json_t *testbed_verb(const char *verb);
+
+#endif
