@@ -42,7 +42,7 @@ static int make_inboxes(struct sw *sw)
     char name[RTE_RING_NAMESIZE];
 
     for (unsigned i = 0; i < sw->o.ncores; i++) {
-        snprintf(name, sizeof(name), "sw%lx.%u", (unsigned long)(uintptr_t)sw, i);
+        snprintf(name, sizeof(name), "sw%lx.%u", (unsigned long)(uintptr_t)sw, i % SW_MAX_CORES);
         sw->inbox[i] = rte_ring_create_elem(name, sizeof(struct sw_msg), sw->o.inbox, sw->o.socket,
                                             RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
         if (!sw->inbox[i])
