@@ -145,10 +145,15 @@ bool childlog_pump(struct childlog *l, int fd)
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-void childlog_close(struct childlog *l)
+void childlog_flush(struct childlog *l)
 {
     if (l->len)
         show(l);
+}
+
+void childlog_close(struct childlog *l)
+{
+    childlog_flush(l);
     if (l->file >= 0)
         close(l->file);
     l->file = -1;

@@ -41,7 +41,9 @@ int childlog_open(struct childlog *l, const char *dir, const char *name, struct 
 void childlog_write(struct childlog *l, const char *data, size_t len);
 /** Reads what there is in a non-blocking pipe. @return false: the other end was closed */
 bool childlog_pump(struct childlog *l, int fd);
-/** Shows an unfinished line and closes the file. */
+/** Shows an unfinished line: the child ended. */
+void childlog_flush(struct childlog *l);
+/** The same, and closes the file. */
 void childlog_close(struct childlog *l);
 
 /** Shows one line if the terminal takes it. @param line without newline, at most CHILDLOG_LINE */

@@ -37,7 +37,7 @@ int cmd_fail(const char *name, const char *fmt, ...)
 
 int cmd_print_json(json_t *j)
 {
-    int err = j ? json_dumpf(j, stdout, JSON_INDENT(2)) : -1;
+    int err = j ? json_dumpf(j, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : -1;
 
     json_decref(j);
     if (err == 0)

@@ -24,8 +24,8 @@ static const struct option options[] = {{"json", no_argument, NULL, 'j'},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
 
-static const char *const headers[] = {"TESTBED", "NAME",  "KIND",     "PID", "STATE",
-                                      "UPTIME",  "CORES", "RESTARTS", "HOW"};
+static const char *const headers[] = {"TESTBED", "NAME",  "KIND",     "PID",     "STATE",
+                                      "UPTIME",  "CORES", "RESTARTS", "LAST END"};
 
 static const char *text_of(const json_t *j, const char *key)
 {

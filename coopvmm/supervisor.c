@@ -89,7 +89,7 @@ static void start_vms(struct supervisor *s)
 static void announce(struct supervisor *s)
 {
     s->announced = true;
-    sup_note(s, "testbed %s runs: %u VMs, %u I/O cores; `coopvmm stop %s` or Ctrl-C ends it",
+    sup_note(s, "testbed %s runs (VMs: %u, I/O cores: %u); `coopvmm stop %s` or Ctrl-C ends it",
              s->cfg->name, s->cfg->vms_count, s->cfg->iocores_count, s->cfg->name);
     sd_notify_state("READY=1");
 }

@@ -190,6 +190,7 @@ static void on_exit_of(struct ev *e)
         return;
     for (int i = 0; i < DRAIN_READS && p->out_ev.fd >= 0; i++)
         on_output(&p->out_ev);
+    childlog_flush(&p->log);
     close_events(p);
     if (p->vm)
         vm_ended(p, status);
