@@ -25,6 +25,9 @@ DPDK_LIBS  := $(shell pkg-config --libs libdpdk 2>/dev/null)
 LIBS       := $(shell pkg-config --libs libcyaml hwloc numa libseccomp libcap-ng jansson ncursesw 2>/dev/null)
 endif
 LIBS += -lZydis -lZycore -lpthread -lm
+# `make V=1` shows whole commands.
+Q   := $(if $(V),,@)
+SAY = $(if $(V),@:,@printf '  %-4s %s\n')
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 WARN     := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS += -D_GNU_SOURCE -DCOOPVMM_VERSION='"$(VERSION)"' -I. -Iprotocol
@@ -41,7 +44,8 @@ define module_lib
 $(BUILD)/lib$(1).a: $(call obj,$($(1)_SRCS))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$(SAY) AR $$@
+	$(Q)$$(AR) rcs $$@ $$^
 endef
 $(foreach m,$(MODULES),$(eval $(call module_lib,$(m))))
 # Later ones need earlier ones, so they come first when linking.
@@ -51,20 +55,25 @@ PROGRAMS := $(BUILD)/coopvmm $(BUILD)/coopvmm-vm $(BUILD)/coopvmm-iocored
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(SAY) CC $@
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/coopvmm: $(BUILD)/coopvmm/main.o $(LIB_A)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS)
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS)
 $(BUILD)/coopvmm-vm: $(BUILD)/coopvmm/vm_main.o $(LIB_A)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS)
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS)
 $(BUILD)/coopvmm-iocored: $(BUILD)/iocore/main.o $(LIB_A)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS)
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS)
 
 # Unit suites: tests/unit/test_X.c is the program $(BUILD)/tests/test_X.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 $(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/cu_main.o $(LIB_A)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS) -lcunit
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS) -lcunit
 
 .PHONY: all tests help clean
 all: $(PROGRAMS) ## build the programs
@@ -75,5 +84,7 @@ help: ## this list
 
 clean: ## remove build/
 	rm -rf $(BUILD)
+
+include $(wildcard mk/*.mk)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -53,6 +53,7 @@ static int config_access(struct bus_dev *d, unsigned vcpu, bool write, unsigned 
 
 static int config_read(struct bus_dev *d, unsigned vcpu, unsigned reg, uint64_t *data)
 {
+    *data = 0;
     return config_access(d, vcpu, false, reg, 4, data);
 }
 
