@@ -37,7 +37,7 @@ LDFLAGS  += -pie $(SANFLAGS)
 # One static library a folder; the folder's module.mk says of which files ($(folder)_SRCS), and may
 # add programs and rules of its own.
 MODULES := protocol emul nicmodels config iocore coopvmm bench
-include $(wildcard $(addsuffix /module.mk,$(MODULES) tests/guest tests))
+include $(wildcard $(addsuffix /module.mk,$(MODULES) tests/guest tests/stress tests/fuzz tests))
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 define module_lib
