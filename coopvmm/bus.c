@@ -63,7 +63,8 @@ static uint8_t iotp_space(enum vm_space s)
 }
 
 /* Finds the window that holds `addr`; the last one added wins, as a later chip select would. */
-static bool find_window(const struct vm_bus *b, uint8_t space, uint64_t addr, struct bus_window *out)
+static bool find_window(const struct vm_bus *b, uint8_t space, uint64_t addr,
+                        struct bus_window *out)
 {
     bool found;
     uint32_t seq;

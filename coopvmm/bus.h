@@ -39,8 +39,8 @@ struct bus_dev {
     const struct cfg_device *c;
     struct vm *vm;
     void *place_state;
-    uint16_t index; /* in its area */
-    uint8_t irq;    /* interrupt line number, 1 to 15 */
+    uint16_t index;   /* in its area */
+    uint8_t irq;      /* interrupt line number, 1 to 15 */
     uint8_t pci_slot; /* device number on bus 0; PCI only */
     struct iotp_device_info info;
 };

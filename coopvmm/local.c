@@ -82,7 +82,8 @@ static void deliver(struct local_dev *l, const uint8_t *frame, size_t len)
 static void *reader(void *arg)
 {
     struct local_dev *l = arg;
-    struct pollfd p[2] = {{.fd = l->tap_fd, .events = POLLIN}, {.fd = l->quit_fd, .events = POLLIN}};
+    struct pollfd p[2] = {{.fd = l->tap_fd, .events = POLLIN},
+                          {.fd = l->quit_fd, .events = POLLIN}};
     uint8_t frame[NM_MAX_FRAME + 4];
 
     for (;;) {
@@ -144,8 +145,8 @@ int local_init(struct local_dev *l, struct vm *vm, const struct cfg_device *c,
 {
     int ret;
 
-    l->bus = (struct bus_dev){
-        .place = place, .c = c, .vm = vm, .place_state = l, .irq = vm_irq_line(c)};
+    l->bus =
+        (struct bus_dev){.place = place, .c = c, .vm = vm, .place_state = l, .irq = vm_irq_line(c)};
     l->tap_fd = l->quit_fd = -1;
     pthread_mutex_init(&l->lock, NULL);
     l->irq_fd = vm->engine->irq_fd(vm, l->bus.irq);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A device model that runs in the VMM's own process, for the placements "inline" and "blocking":
- * the baselines the I/O cores are compared with, and what small machines use. The model is the same;
- * its network is a tap of its own.
+ * the baselines the I/O cores are compared with, and what small machines use. The model is the
+ * same; its network is a tap of its own.
  *
  * Threads: any vCPU, and the tap's reader thread; one lock a device.
  */

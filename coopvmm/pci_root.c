@@ -21,7 +21,8 @@
 #define PCI_NBARS          6
 
 #define FIRST_PIO  0xc000u     /* where firmware would put I/O BARs */
-#define FIRST_MMIO 0x7e000000u /* and memory BARs: below 2 GiB, so that each engine can trap them */
+#define FIRST_MMIO 0x7e000000u /* and memory BARs: below 2 GiB, so that each engine can trap them  \
+                                */
 
 static struct bus_dev *by_slot(struct vm_bus *b, unsigned slot)
 {
@@ -153,7 +154,7 @@ static int assign_bar(struct bus_dev *d, unsigned i, uint32_t *pio, uint32_t *mm
     if (err || !mask)
         return err;
     next = mask & 1 ? pio : mmio;
-    size = (uint32_t)~(mask & (mask & 1 ? ~3u : ~0xfu)) + 1ull;
+    size = (uint32_t) ~(mask & (mask & 1 ? ~3u : ~0xfu)) + 1ull;
     if (mask & 1)
         size &= 0xffff;
     *next = (uint32_t)round_up(*next, size);

@@ -356,8 +356,8 @@ int link_reattach(struct link *l, unsigned timeout_ms, FILE *err)
         if (ret != -ENOTCONN && ret != -EPIPE && ret != -ECONNRESET)
             return ret; /* refused for a reason: asking again will not help */
     }
-    fprintf(err, "%s: no I/O-core process at %s: %s; is coopvmm-iocored running?\n",
-            l->vm->c->name, l->path, strerror(-ret));
+    fprintf(err, "%s: no I/O-core process at %s: %s; is coopvmm-iocored running?\n", l->vm->c->name,
+            l->path, strerror(-ret));
     return ret;
 }
 

@@ -86,7 +86,7 @@ int tap_open(const char *name, const char *address, FILE *err)
         ret = bring_up(name, address);
     if (ret) {
         fprintf(err, "tap %s: %s%s\n", name, strerror(-ret),
-                ret == -EPERM ? "; run as root, or with --unshare in a namespace of its own"
+                ret == -EPERM   ? "; run as root, or with --unshare in a namespace of its own"
                 : ret == -EBUSY ? "; another process has it"
                                 : "");
         close(fd);

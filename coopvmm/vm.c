@@ -19,7 +19,7 @@
 struct vm_full {
     struct vm vm; /* first: engines hold pointers to it */
     struct vm_console console;
-    struct link *link; /* NULL: no device on an I/O core */
+    struct link *link;                   /* NULL: no device on an I/O core */
     uint8_t (*bounce)[IOTP_BOUNCE_SIZE]; /* without a link */
     bool engine_created, started;
 };

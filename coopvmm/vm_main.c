@@ -38,9 +38,9 @@ enum { EXIT_CANNOT_START = 125, EXIT_CRASHED = 126 };
 static int parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
-        {"config", 1, NULL, 'c'},   {"rundir", 1, NULL, 'r'}, {"vm", 1, NULL, 'v'},
-        {"cores", 1, NULL, 'C'},    {"node", 1, NULL, 'n'},   {"ready-fd", 1, NULL, 'f'},
-        {"help", 0, NULL, 'h'},     {NULL, 0, NULL, 0},
+        {"config", 1, NULL, 'c'}, {"rundir", 1, NULL, 'r'}, {"vm", 1, NULL, 'v'},
+        {"cores", 1, NULL, 'C'},  {"node", 1, NULL, 'n'},   {"ready-fd", 1, NULL, 'f'},
+        {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0},
     };
     int c;
 

@@ -22,11 +22,11 @@ struct ioc_core;
 struct ioc_dev;
 struct rte_ring;
 
-#define CORE_MAX_SOURCES 1024
-#define CORE_MAX_PORTS   16
-#define CORE_MAX_DEVS    4096
-#define CORE_COLD_A_ROUND 2    /* cold sources peeked at in one round */
-#define CORE_COOL_MS      2    /* a hot source without work for so long becomes cold */
+#define CORE_MAX_SOURCES  1024
+#define CORE_MAX_PORTS    16
+#define CORE_MAX_DEVS     4096
+#define CORE_COLD_A_ROUND 2 /* cold sources peeked at in one round */
+#define CORE_COOL_MS      2 /* a hot source without work for so long becomes cold */
 
 /*
  * A request source: where requests come from. IOTP areas are one kind.

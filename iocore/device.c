@@ -302,9 +302,8 @@ bool dev_was_done(const struct ioc_dev *d, uint32_t vcpu, uint32_t seq, struct i
 {
     if (d->rec.kind != STATE_SYNC || d->rec.vcpu != vcpu || d->rec.seq != seq)
         return false;
-    *out = (struct iotp_resp){.data = d->rec.data,
-                              .done_count = d->rec.done_count,
-                              .status = (uint8_t)d->rec.status};
+    *out = (struct iotp_resp){
+        .data = d->rec.data, .done_count = d->rec.done_count, .status = (uint8_t)d->rec.status};
     return true;
 }
 

@@ -212,7 +212,6 @@ void devio_describe(const struct nm_dev *d, struct iotp_device_info *out)
                                             .length = m->ranges[i].length,
                                             .offset = m->ranges[i].offset};
     for (unsigned i = 0; i < m->ncells && i < IOTP_SHADOW_CELLS; i++, out->ncells++)
-        out->cell[i] = (struct iotp_cell){.region = m->cells[i].region,
-                                          .size = m->cells[i].size,
-                                          .offset = m->cells[i].offset};
+        out->cell[i] = (struct iotp_cell){
+            .region = m->cells[i].region, .size = m->cells[i].size, .offset = m->cells[i].offset};
 }

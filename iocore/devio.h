@@ -19,8 +19,8 @@
 #define DEVIO_MAX_STRING_BYTES 16384
 
 /**
- * Carries `r` out on `d`. The request is not trusted: a bad size, count or region gives IOTP_FAILED,
- * a register that is not there IOTP_UNCLAIMED and all ones.
+ * Carries `r` out on `d`. The request is not trusted: a bad size, count or region gives
+ * IOTP_FAILED, a register that is not there IOTP_UNCLAIMED and all ones.
  * @param gm guest memory, for string I/O by guest-physical address
  * @param bounce IOTP_BOUNCE_SIZE bytes, for string I/O by bounce offset; NULL: refused
  */

@@ -195,7 +195,7 @@ static void ask_for_realtime(struct daemon *d)
         return;
     rte_eal_mp_wait_lcore();
     cpus = sched_getaffinity(getppid(), sizeof(set), &set) ? rte_lcore_count()
-                                                            : (unsigned)CPU_COUNT(&set);
+                                                           : (unsigned)CPU_COUNT(&set);
     for (unsigned i = 0; i < d->ncores; i++) {
         const char *why;
 
