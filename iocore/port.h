@@ -16,10 +16,14 @@
  *
  * What idle polling costs: an idle net_tap is polled without a system call. Its receive function
  * compares a counter that a real-time signal (fcntl F_SETSIG, O_ASYNC) increments, and calls
- * readv() only after a signal. Whoever has that signal unblocked takes it: port_signals() blocks
- * it in threads that should not. net_af_packet, net_ring and net_af_xdp poll shared memory;
- * net_pcap with an interface makes a system call a poll, so it is polled only every
- * PORT_SLOW_POLL-th time while it is idle.
+ * readv() only after a signal. The signal goes to the port's I/O core (port_claim), so that what
+ * wakes the core from epoll_wait() has also told it to look, and no other thread is disturbed.
+ * SIGIO is ignored: the kernel sends it, deadly by default, when it can queue no more signals.
+ * net_af_packet, net_ring and net_af_xdp poll shared memory; net_pcap makes a system call a poll,
+ * so while it is idle it is polled only every PORT_SLOW_POLL-th time.
+ *
+ * A peer of af_packet that leaves checksums to the NIC (a veth end, by default) sends frames with
+ * wrong ones, since net_af_packet does not complete them: ethtool -K PEER tx off.
  *
  * Threads, as in switch.h: "control" or "core".
  */
@@ -66,6 +70,9 @@ int port_open(const struct port_opts *o, struct port **out, FILE *err);
  */
 void port_close(struct port *p, bool keep);
 
+/** Core. Makes the calling thread the one that is told of frames; once, before the first poll.
+ * @return 0; negative errno: frames come all the same, later */
+int port_claim(struct port *p);
 /** Core. Receives at most PORT_BURST frames into the switch. @return how many */
 unsigned port_poll(struct port *p, uint64_t now);
 /** Core. Hands frames that were gathered to the driver; once a round. @return frames that left */
@@ -93,12 +100,6 @@ struct port_stats {
 void port_stats(struct port *p, struct port_stats *out);
 int port_sw_port(const struct port *p);
 const char *port_name(const struct port *p);
-
-/**
- * Blocks (or unblocks) net_tap's receive signals in the calling thread. The daemon lets one thread
- * take them: pthread_create() hands the mask on.
- */
-void port_signals(bool block);
 
 /* Text for EAL and rte_eal_hotplug_add(): exported for tests. */
 
