@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "guest.h"
+
+#define START_MAGIC 0x336ec578u
+
+/* The fields of struct hvm_start_info (Xen public/arch-x86/hvm/start_info.h) used here. */
+struct start_info {
+    uint32_t magic, version, flags, nr_modules;
+    uint64_t modlist, cmdline;
+};
+
+static struct options options;
+static struct nic nic;
+
+static bool is_mode(const char *mode)
+{
+    return memcmp(options.mode, mode, sizeof(options.mode)) == 0;
+}
+
+static bool find_nic(void)
+{
+    uint16_t port = options.nic;
+    uint8_t irq = options.irq;
+
+    if (!port && !pci_find_nic(&port, &irq)) {
+        print("guest: no RTL8029 on the PCI bus\n");
+        return false;
+    }
+    if (!nic_init(&nic, port, irq)) {
+        print("guest: no NE2000 answers at port %x\n", port);
+        return false;
+    }
+    return true;
+}
+
+/* Interrupts are off but inside wait_for_interrupt, so none is missed between look and HLT. */
+static void serve(bool check) __attribute__((noreturn));
+static void serve(bool check)
+{
+    uint32_t seen = irq_count(nic.irq) - 1;
+
+    net_init(&nic, options.ip);
+    net_announce(&nic);
+    print("guest: ready\n");
+    for (;;) {
+        uint32_t now = irq_count(nic.irq);
+
+        if (now != seen) {
+            seen = now;
+            nic_service(&nic);
+        } else if (check) {
+            check_round(&nic);
+            sti();
+            pause();
+            cli();
+        } else {
+            wait_for_interrupt();
+        }
+    }
+}
+
+void guest_main(const void *start_info, unsigned vcpu)
+{
+    const struct start_info *si = start_info;
+
+    if (vcpu != 0)
+        smp_park(vcpu);
+    if (si->magic != START_MAGIC) {
+        print("guest: no start info at %lx\n", (uint64_t)(uintptr_t)start_info);
+        guest_exit(2);
+    }
+    parse_options((const char *)(uintptr_t)si->cmdline, &options);
+    irq_init(0);
+    smp_go();
+    if (is_mode("smp"))
+        run_smp(&options);
+    if (!find_nic())
+        guest_exit(3);
+    if (is_mode("abuse"))
+        run_abuse(&nic, &options);
+    if (is_mode("lat") || is_mode("both"))
+        run_lat(&nic, &options);
+    if (options.exit)
+        guest_exit(0);
+    serve(is_mode("check"));
+}
