@@ -44,6 +44,7 @@ extern "C" {
 #define IOTP_NAME_SIZE   32   /* names: NUL-terminated within this */
 #define IOTP_TEXT_SIZE   160
 #define IOTP_MAX_MSG     2048 /* bytes */
+#define IOTP_TIMEOUT_S   10   /* seconds a VMM waits for an answer, see iotp_connect */
 
 enum iotp_msg_type {
     IOTP_MSG_HELLO = 1,
@@ -185,7 +186,9 @@ struct iotp_msg {
 
 /**
  * Sends one message. Never blocks longer than the socket's send time-out; never raises SIGPIPE.
- * @return 0 or a negative errno
+ * The descriptors remain the sender's.
+ * @return 0; -ENOTCONN: the peer is gone; -EINVAL: the message would be refused (nothing was sent);
+ *         -EAGAIN; another negative errno
  */
 int iotp_msg_send(int sock, const struct iotp_msg *m);
 /**
@@ -201,17 +204,29 @@ int iotp_msg_parse(const void *packet, size_t len, unsigned nfds, struct iotp_ms
                    const char **why);
 void iotp_msg_close(struct iotp_msg *m);
 
-/** The VMM's side: sends `m`, waits for its answer in *m.
- * @return 0; if the answer is ERROR its error and *m holds the text; else as iotp_msg_recv */
+/**
+ * The VMM's side: sends `m`, waits for its answer in *m. m->serial 0: one is chosen. The descriptors
+ * sent remain the caller's; those in *m afterwards are the answer's.
+ * An answer that does not come, or not to this question, leaves the connection out of step: close
+ * it. So does an ERROR with serial 0 (a device was given up, this question is unanswered).
+ * @return 0; if the answer is ERROR its error and *m holds the text; else as iotp_msg_recv
+ */
 int iotp_msg_ask(int sock, struct iotp_msg *m, const char **why);
 
 /** Answers `serial` with an error. printf-like text. @return as iotp_msg_send */
 int iotp_msg_error(int sock, uint32_t serial, int error, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/** Listens at a path (an old socket that nobody serves is replaced). @return descriptor or -errno */
+/**
+ * Listens at a path, mode 0600. An old socket that nobody serves is replaced.
+ * @return descriptor (blocking, close-on-exec); -EADDRINUSE: it is served; -ENOTSOCK: something else
+ *         is there; -ENAMETOOLONG; -EBUSY: others hold the directory's lock; another -errno
+ */
 int iotp_listen(const char *path);
-/** Connects. @return descriptor or -errno */
+/**
+ * Connects. Sending and receiving time out after IOTP_TIMEOUT_S (-EAGAIN).
+ * @return descriptor (blocking, close-on-exec) or -errno
+ */
 int iotp_connect(const char *path);
 
 /** A sealed, zeroed memfd of `size` bytes. @return descriptor or -errno */
