@@ -115,10 +115,13 @@ static void check_iocore(struct check *k, const struct cfg_iocore *io, const str
     char owner[OWNER_SIZE];
 
     check_name(k, n, "iocore", "an I/O core", io->name);
-    if (doc_get(n, "idle_us") && io->idle != CFG_IDLE_SLEEP)
-        report_node(k->report, doc_get(n, "idle_us"),
+    if (io->idle_us && io->idle != CFG_IDLE_SLEEP)
+        report_node(k->report, check_at(n, "idle_us"),
                     "an I/O core with idle: %s never sleeps; remove idle_us, or set idle: sleep",
                     cfg_idle_name(io->idle));
+    if (!io->idle_us && io->idle == CFG_IDLE_SLEEP)
+        report_node(k->report, check_at(n, "idle_us"),
+                    "idle: sleep needs at least 1 microsecond before it sleeps");
     if (io->core == CFG_ANY)
         return;
     snprintf(owner, sizeof(owner), "I/O core %s", io->name);

@@ -167,8 +167,12 @@ static void check_device(struct device_check *x, struct claims *all)
         return;
     }
     if (x->model->pci) {
-        refuse_key(x, "io_base", "a PCI device's addresses are its guest's to choose; remove it");
-        refuse_key(x, "mmio_base", "a PCI device's addresses are its guest's to choose; remove it");
+        if (x->d->io_base)
+            refuse_key(x, "io_base",
+                       "a PCI device's addresses are its guest's to choose; remove it");
+        if (x->d->mmio_base)
+            refuse_key(x, "mmio_base",
+                       "a PCI device's addresses are its guest's to choose; remove it");
     }
     check_model(x, all);
 }

@@ -31,7 +31,7 @@ struct cfg_iocore {
     char *name;
     int core; /* CPU number, CFG_ANY until planned */
     enum cfg_idle idle;
-    uint32_t idle_us;   /* CFG_IDLE_SLEEP: microseconds without work before sleeping */
+    uint32_t idle_us;   /* CFG_IDLE_SLEEP: microseconds without work before sleeping; else 0 */
     bool share_sibling; /* a vCPU may run on this core's SMT sibling */
 };
 

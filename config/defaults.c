@@ -82,7 +82,7 @@ static void fill_iocore(struct cfg_iocore *io, const struct doc_node *n)
         io->core = CFG_ANY;
     if (absent(n, "idle"))
         io->idle = CFG_IDLE_PAUSE;
-    if (absent(n, "idle_us"))
+    if (absent(n, "idle_us") && io->idle == CFG_IDLE_SLEEP)
         io->idle_us = IDLE_US;
 }
 

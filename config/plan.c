@@ -6,56 +6,10 @@
 #include "plan.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "plan_priv.h"
-
-#define WHO_SIZE 80
-
-static void say(struct plan *p, const char *kind, const char *fmt, va_list ap)
-{
-    if (!p->err)
-        return;
-    fprintf(p->err, "%s: %s: ", p->c->path, kind);
-    vfprintf(p->err, fmt, ap);
-    fputc('\n', p->err);
-}
-
-static void __attribute__((format(printf, 2, 3))) error(struct plan *p, const char *fmt, ...)
-{
-    va_list ap;
-
-    p->errors++;
-    va_start(ap, fmt);
-    say(p, "error", fmt, ap);
-    va_end(ap);
-}
-
-static void __attribute__((format(printf, 2, 3))) warning(struct plan *p, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    say(p, "warning", fmt, ap);
-    va_end(ap);
-}
-
-static const char *who_vcpu(const struct plan *p, unsigned vm, unsigned vcpu, char *out)
-{
-    snprintf(out, WHO_SIZE, "vCPU %u of VM %s", vcpu, p->c->vms[vm].name);
-    return out;
-}
-
-/* Whoever has the CPU so far. */
-static const char *who_has(const struct plan *p, const struct plan_cpu *cpu, char *out)
-{
-    if (cpu->iocore == PLAN_NONE)
-        return who_vcpu(p, (unsigned)cpu->vm, (unsigned)cpu->vcpu, out);
-    snprintf(out, WHO_SIZE, "I/O core %s", p->c->iocores[cpu->iocore].name);
-    return out;
-}
 
 struct plan_cpu *plan_cpu_of(struct plan *p, int cpu)
 {
@@ -113,15 +67,17 @@ static struct plan_cpu *given_cpu(struct plan *p, int number, const char *who)
     struct plan_cpu *cpu = plan_cpu_of(p, number);
 
     if (!cpu)
-        error(p,
-              "CPU %d, given to %s, does not exist here (the last one is %d); choose another, or "
-              "\"any\"",
-              number, who, p->cpu[p->ncpus - 1].t->cpu);
+        plan_error(
+            p,
+            "CPU %d, given to %s, does not exist here (the last one is %d); choose another, or "
+            "\"any\"",
+            number, who, p->cpu[p->ncpus - 1].t->cpu);
     else if (!cpu->t->allowed) {
-        error(p,
-              "CPU %d, given to %s, is not allowed to this process; widen its cpuset, or choose "
-              "another",
-              number, who);
+        plan_error(
+            p,
+            "CPU %d, given to %s, is not allowed to this process; widen its cpuset, or choose "
+            "another",
+            number, who);
         cpu = NULL;
     }
     return cpu;
@@ -129,7 +85,7 @@ static struct plan_cpu *given_cpu(struct plan *p, int number, const char *who)
 
 static void pin_iocore(struct plan *p, unsigned i)
 {
-    char who[WHO_SIZE], other[WHO_SIZE];
+    char who[PLAN_WHO_SIZE], other[PLAN_WHO_SIZE];
     struct plan_cpu *cpu;
 
     snprintf(who, sizeof(who), "I/O core %s", p->c->iocores[i].name);
@@ -137,24 +93,24 @@ static void pin_iocore(struct plan *p, unsigned i)
     if (!cpu)
         return;
     if (cpu->iocore != PLAN_NONE && p->allowed > 1)
-        error(p, "CPU %d is given to %s and to %s; give each its own", cpu->t->cpu,
-              who_has(p, cpu, other), who);
+        plan_error(p, "CPU %d is given to %s and to %s; give each its own", cpu->t->cpu,
+                   plan_who_has(p, cpu, other), who);
     plan_take_iocore(p, cpu, i);
 }
 
 static void pin_vcpu(struct plan *p, unsigned v, unsigned i)
 {
-    char who[WHO_SIZE], other[WHO_SIZE];
-    struct plan_cpu *cpu = given_cpu(p, p->c->vms[v].cores[i], who_vcpu(p, v, i, who));
+    char who[PLAN_WHO_SIZE], other[PLAN_WHO_SIZE];
+    struct plan_cpu *cpu = given_cpu(p, p->c->vms[v].cores[i], plan_who_vcpu(p, v, i, who));
 
     if (!cpu)
         return;
     if (p->allowed > 1 && cpu->iocore != PLAN_NONE)
-        error(p, "CPU %d is given to %s and to %s; give each its own", cpu->t->cpu,
-              who_has(p, cpu, other), who);
+        plan_error(p, "CPU %d is given to %s and to %s; give each its own", cpu->t->cpu,
+                   plan_who_has(p, cpu, other), who);
     else if (p->allowed > 1 && cpu->vcpus)
-        warning(p, "CPU %d is given to %s and to %s: they take turns on it", cpu->t->cpu,
-                who_has(p, cpu, other), who);
+        plan_warning(p, "CPU %d is given to %s and to %s: they take turns on it", cpu->t->cpu,
+                     plan_who_has(p, cpu, other), who);
     plan_take_vcpu(p, cpu, v, i);
 }
 
@@ -175,10 +131,10 @@ static void book_pinned(struct plan *p)
         const struct cfg_vm *vm = &p->c->vms[v];
 
         if (vm->node != CFG_ANY && !node_exists(p, vm->node))
-            error(p,
-                  "NUMA node %d, given to VM %s, does not exist here (there are %u); choose "
-                  "another, or \"any\"",
-                  vm->node, vm->name, topo_nnodes(p->t));
+            plan_error(p,
+                       "NUMA node %d, given to VM %s, does not exist here (there are %u); choose "
+                       "another, or \"any\"",
+                       vm->node, vm->name, topo_nnodes(p->t));
         for (unsigned i = 0; i < vm->vcpus; i++)
             if (vm->cores[i] != CFG_ANY)
                 pin_vcpu(p, v, i);
@@ -208,8 +164,8 @@ static void place_iocores(struct plan *p)
         if (cpu)
             plan_take_iocore(p, cpu, i);
         else
-            error(p, "no CPU is left for I/O core %s: all %u are taken; have fewer I/O cores",
-                  p->c->iocores[i].name, p->allowed);
+            plan_error(p, "no CPU is left for I/O core %s: all %u are taken; have fewer I/O cores",
+                       p->c->iocores[i].name, p->allowed);
     }
 }
 
@@ -246,13 +202,13 @@ static int assign_devices(struct plan *p, struct cfg_vm *vm, int node)
 
 static void note_shared(struct plan *p, const struct plan_cpu *cpu, unsigned v, unsigned i)
 {
-    char who[WHO_SIZE], other[WHO_SIZE];
+    char who[PLAN_WHO_SIZE], other[PLAN_WHO_SIZE];
 
     if (!cpu->vcpus || p->allowed == 1)
         return;
     if (!p->shared++)
         snprintf(p->example, sizeof(p->example), "CPU %d is shared by %.60s and %.60s", cpu->t->cpu,
-                 who_has(p, cpu, other), who_vcpu(p, v, i, who));
+                 plan_who_has(p, cpu, other), plan_who_vcpu(p, v, i, who));
 }
 
 static int place_vm(struct plan *p, unsigned v)
@@ -270,11 +226,13 @@ static int place_vm(struct plan *p, unsigned v)
 
         if (vm->cores[i] != CFG_ANY)
             continue;
+        if (plan_llc_is_full(p, node, llc))
+            llc = plan_pick_llc(p, v, node);
         cpu = plan_pick_vcpu(p, v, node, llc);
         if (!cpu) {
-            error(p,
-                  "no CPU is left for vCPU %u of VM %s: I/O cores have all %u; have fewer of them",
-                  i, vm->name, p->allowed);
+            plan_error(
+                p, "no CPU is left for vCPU %u of VM %s: I/O cores have all %u; have fewer of them",
+                i, vm->name, p->allowed);
             return -EINVAL;
         }
         note_shared(p, cpu, v, i);
@@ -318,109 +276,6 @@ static int place_vms(struct plan *p)
     return err;
 }
 
-/* A vCPU's core has an I/O core on it that wants it for itself. */
-static void warn_siblings(struct plan *p)
-{
-    char who[WHO_SIZE], other[WHO_SIZE];
-
-    for (unsigned i = 0; i < p->ncpus; i++) {
-        const struct plan_cpu *io = &p->cpu[i];
-
-        if (io->iocore == PLAN_NONE || p->c->iocores[io->iocore].share_sibling)
-            continue;
-        for (unsigned k = 0; k < p->ncpus; k++)
-            if (k != i && p->cpu[k].core == io->core && p->cpu[k].vcpus)
-                warning(p,
-                        "%s (CPU %d) and %s (CPU %d) are SMT siblings and slow each other down; "
-                        "have fewer vCPUs, or say share_sibling: true if that is meant",
-                        who_has(p, &p->cpu[k], who), p->cpu[k].t->cpu, who_has(p, io, other),
-                        io->t->cpu);
-    }
-}
-
-static void warn_vm(struct plan *p, const struct cfg_vm *vm)
-{
-    const struct plan_cpu *remote = NULL, *open = NULL;
-
-    for (unsigned i = 0; i < vm->vcpus; i++) {
-        const struct plan_cpu *cpu = plan_cpu_of(p, vm->cores[i]);
-
-        if (cpu->t->node != vm->node)
-            remote = cpu;
-        if (p->any_isolated && !cpu->t->isolated)
-            open = cpu;
-    }
-    if (remote)
-        warning(p, "VM %s: its memory is on NUMA node %d, but CPU %d is on node %d", vm->name,
-                vm->node, remote->t->cpu, remote->t->node);
-    if (open)
-        warning(p, "VM %s: CPU %d is not isolated, other work runs there too", vm->name,
-                open->t->cpu);
-    for (unsigned i = 0; i < vm->devices_count; i++) {
-        const struct cfg_device *d = &vm->devices[i];
-        int at = d->iocore ? cfg_iocore_index(p->c, d->iocore) : PLAN_NONE;
-        int node = at >= 0 ? plan_iocore_node(p, (unsigned)at) : vm->node;
-
-        if (node != vm->node)
-            warning(p, "VM %s is on NUMA node %d, but I/O core %s of its %s is on node %d",
-                    vm->name, vm->node, d->iocore, d->name, node);
-    }
-}
-
-static void warn_iocores(struct plan *p)
-{
-    for (unsigned i = 0; i < p->c->iocores_count && p->any_isolated; i++) {
-        const struct plan_cpu *cpu = plan_cpu_of(p, p->c->iocores[i].core);
-
-        if (!cpu->t->isolated)
-            warning(p, "I/O core %s: CPU %d is not isolated, other work runs there too",
-                    p->c->iocores[i].name, cpu->t->cpu);
-    }
-}
-
-static void warn_cores(struct plan *p)
-{
-    unsigned mixed = 0;
-
-    for (unsigned i = 0; i < p->ncpus; i++)
-        mixed += p->core[i].vm == PLAN_MIXED;
-    if (mixed && mixed < p->ncpus && !p->shared)
-        warning(p, "%u physical core%s vCPUs of different VMs", mixed,
-                mixed > 1 ? "s have" : " has");
-}
-
-static void warn_memory(struct plan *p)
-{
-    for (unsigned i = 0; i < topo_nnodes(p->t) && !topo_is_synthetic(p->t); i++) {
-        const struct topo_node *node = topo_node_at(p->t, i);
-        uint64_t sum = 0;
-
-        for (unsigned v = 0; v < p->c->vms_count; v++)
-            sum += p->c->vms[v].node == node->node ? p->c->vms[v].memory : 0;
-        if (sum > node->memory)
-            warning(p, "NUMA node %d has %llu MiB of memory, its VMs want %llu MiB", node->node,
-                    (unsigned long long)node->memory, (unsigned long long)sum);
-    }
-}
-
-static void warn_all(struct plan *p)
-{
-    if (p->allowed == 1 && p->c->iocores_count) {
-        warning(p, "there is one CPU only: I/O cores and vCPUs take turns on it");
-        warn_memory(p);
-        return;
-    }
-    if (p->shared)
-        warning(p, "there are more vCPUs than CPUs: %u share one; for instance %s", p->shared,
-                p->example);
-    warn_siblings(p);
-    warn_iocores(p);
-    for (unsigned v = 0; v < p->c->vms_count; v++)
-        warn_vm(p, &p->c->vms[v]);
-    warn_cores(p);
-    warn_memory(p);
-}
-
 static void open_cpus(struct plan *p)
 {
     for (unsigned i = 0; i < p->ncpus; i++)
@@ -445,7 +300,7 @@ static int run(struct plan *p)
 
     open_cpus(p);
     if (!p->allowed) {
-        error(p, "this process may run on no CPU at all; widen its cpuset");
+        plan_error(p, "this process may run on no CPU at all; widen its cpuset");
         return -EINVAL;
     }
     book_pinned(p);
@@ -457,7 +312,7 @@ static int run(struct plan *p)
         return -EINVAL;
     err = place_vms(p);
     if (!err)
-        warn_all(p);
+        plan_warn_all(p);
     return err;
 }
 

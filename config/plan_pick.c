@@ -17,6 +17,14 @@ static uint64_t then(uint64_t key, unsigned bits, uint64_t value)
     return key << bits | (value > max ? max : value);
 }
 
+/* The same for what there should be much of. */
+static uint64_t less(uint64_t key, unsigned bits, uint64_t value)
+{
+    uint64_t max = (1ull << bits) - 1;
+
+    return key << bits | (value > max ? 0 : max - value);
+}
+
 static const struct plan_core *core_of(const struct plan *p, const struct plan_cpu *cpu)
 {
     return &p->core[cpu->core];
@@ -103,16 +111,25 @@ static bool needs_iocore(const struct cfg_vm *vm, bool open)
     return false;
 }
 
-/* vCPUs bound to `node` whose devices this I/O core serves, or may serve. */
+/*
+ * vCPUs this I/O core would serve on `node`, times the number of nodes: those of VMs that name it
+ * and are bound to the node, or (not `named`) of VMs that leave the choice open, of which those
+ * bound to no node are thought of as spread evenly.
+ */
 static uint64_t demand(struct plan *p, unsigned iocore, int node, bool named)
 {
     uint64_t n = 0;
 
     for (unsigned v = 0; v < p->c->vms_count; v++) {
         const struct cfg_vm *vm = &p->c->vms[v];
+        int bound = plan_fixed_node(p, vm);
 
-        if (named ? uses_iocore(vm, p->c->iocores[iocore].name) : needs_iocore(vm, true))
-            n += plan_fixed_node(p, vm) == node ? vm->vcpus : 0;
+        if (!(named ? uses_iocore(vm, p->c->iocores[iocore].name) : needs_iocore(vm, true)))
+            continue;
+        if (bound == node)
+            n += (uint64_t)vm->vcpus * topo_nnodes(p->t);
+        else if (bound == CFG_ANY && !named)
+            n += vm->vcpus;
     }
     return n;
 }
@@ -129,20 +146,20 @@ static int nic_node(const struct plan *p, unsigned iocore)
     return CFG_ANY;
 }
 
+/* Unplaced I/O cores go where the most vCPUs wait for each (D'Hondt's way of dealing out seats). */
 static uint64_t iocore_node_key(struct plan *p, unsigned iocore, int nic, int node)
 {
     struct place at = {node, CFG_ANY, false}, isolated = {node, CFG_ANY, true};
     unsigned there = iocores_in(p, &at);
-    uint64_t open = demand(p, iocore, node, false) / (1 + there), key = 0;
+    uint64_t open = demand(p, iocore, node, false) * 16 / (1 + there);
+    uint64_t key = !room(p, &at);
 
-    if (!room(p, &at))
-        key = 1;
     key = then(key, 1, nic != CFG_ANY && nic != node);
-    key = then(key, 12, 4095 - (demand(p, iocore, node, true) & 4095));
-    key = then(key, 12, 4095 - (open & 4095));
+    key = less(key, 12, demand(p, iocore, node, true));
     key = then(key, 1, p->any_isolated && !room(p, &isolated));
+    key = less(key, 24, open);
     key = then(key, 8, there);
-    return then(key, 14, 16383 - (room(p, &at) & 16383));
+    return less(key, 14, room(p, &at));
 }
 
 static int pick_iocore_node(struct plan *p, unsigned iocore)
@@ -181,7 +198,7 @@ struct plan_cpu *plan_pick_iocore(struct plan *p, unsigned iocore)
         key = then(key, 2, quality(p, cpu));
         key = then(key, 1, !is_whole_core(p, cpu));
         key = then(key, 8, iocores_in(p, &llc));
-        key = then(key, 14, 16383 - (room(p, &llc) & 16383));
+        key = less(key, 14, room(p, &llc));
         key = then(key, 16, i);
         if (key < best_key) {
             best_key = key;
@@ -227,7 +244,7 @@ static uint64_t vm_node_key(struct plan *p, const struct cfg_vm *vm, int node)
 
     key = then(key, 1, !serves);
     key = then(key, 16, load);
-    return then(key, 14, 16383 - (room(p, &at) & 16383));
+    return less(key, 14, room(p, &at));
 }
 
 int plan_pick_node(struct plan *p, unsigned vm)
@@ -260,7 +277,7 @@ unsigned plan_pick_device_core(struct plan *p, int node)
         uint64_t key = then(0, 1, cpu->t->node != node);
 
         key = then(key, 16, p->io_load[i]);
-        key = then(key, 14, 16383 - (room(p, &llc) & 16383));
+        key = less(key, 14, room(p, &llc));
         key = then(key, 8, i);
         if (key < best_key) {
             best_key = key;
@@ -268,6 +285,13 @@ unsigned plan_pick_device_core(struct plan *p, int node)
         }
     }
     return best;
+}
+
+bool plan_llc_is_full(const struct plan *p, int node, int llc)
+{
+    struct place at = {node, llc, false};
+
+    return !room(p, &at);
 }
 
 static bool llc_has_its_iocore(struct plan *p, const struct cfg_vm *vm, int llc)
@@ -344,8 +368,8 @@ struct plan_cpu *plan_pick_vcpu(struct plan *p, unsigned vm, int node, int llc)
         key = then(key, 18, cpu->vcpus);
         key = then(key, 1, cpu->t->node != node);
         key = then(key, 2, quality(p, cpu));
-        key = then(key, 1, cpu->t->llc != llc);
         key = then(key, 2, company(p, cpu, vm));
+        key = then(key, 1, cpu->t->llc != llc);
         key = then(key, 16, i);
         if (key < best_key) {
             best_key = key;

@@ -62,9 +62,23 @@ struct plan_cpu *plan_pick_iocore(struct plan *p, unsigned iocore);
 int plan_pick_node(struct plan *p, unsigned vm);
 /** Chooses the I/O core for the devices of a VM on `node` that name none. There is at least one. */
 unsigned plan_pick_device_core(struct plan *p, int node);
-/** Chooses the last-level cache a VM on `node` is put under; its I/O cores are known. */
+/** Chooses the last-level cache the rest of a VM on `node` is put under; its I/O cores are known.
+ */
 int plan_pick_llc(struct plan *p, unsigned vm, int node);
+/** Is there no room left under this cache (on this node)? */
+bool plan_llc_is_full(const struct plan *p, int node, int llc);
 /** Chooses a CPU for a vCPU. @return NULL: none, I/O cores have them all. */
 struct plan_cpu *plan_pick_vcpu(struct plan *p, unsigned vm, int node, int llc);
+
+/** Warns of whatever about a finished plan will cost performance. (plan_warn.c) */
+void plan_warn_all(struct plan *p);
+
+/* For messages; `out` has PLAN_WHO_SIZE bytes and is returned. (plan_warn.c) */
+#define PLAN_WHO_SIZE 80
+const char *plan_who_vcpu(const struct plan *p, unsigned vm, unsigned vcpu, char *out);
+/** Whoever has the CPU so far. */
+const char *plan_who_has(const struct plan *p, const struct plan_cpu *cpu, char *out);
+void plan_error(struct plan *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void plan_warning(struct plan *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

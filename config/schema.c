@@ -117,7 +117,7 @@ static const struct schema_range ranges[] = {
     {"daemon.memory", 64, 1048576, "MiB", false},
     {"daemon.mac_age_s", 1, 86400, "seconds", false},
     {"iocores.core", 0, 65535, "(a CPU number) or any", false},
-    {"iocores.idle_us", 1, 10000000, "microseconds", false},
+    {"iocores.idle_us", 0, 10000000, "microseconds", false},
     {"vms.memory", 1, 1048576, "MiB", false},
     {"vms.vcpus", 1, SCHEMA_MAX_VCPUS, "", false},
     {"vms.cores", 0, 65535, "(CPU numbers) or any", false},

@@ -35,13 +35,14 @@ static int index_of(hwloc_topology_t t, hwloc_obj_type_t type, hwloc_obj_t pu, i
     return o ? (int)o->logical_index : fallback;
 }
 
-/* Objects of different levels must not get the same number: caches are told apart by first CPU. */
+/* What stands for the cache where none is known: the node's memory. */
 static int llc_of(hwloc_topology_t t, hwloc_obj_t pu)
 {
     hwloc_obj_t llc = last_level_cache(pu);
 
     if (!llc)
-        llc = hwloc_get_ancestor_obj_by_type(t, HWLOC_OBJ_PACKAGE, pu);
+        llc = hwloc_get_numanode_obj_by_os_index(t, (unsigned)hwloc_bitmap_first(pu->nodeset));
+    /* Caches of different levels may have the same index: told apart by their first CPU. */
     return llc ? hwloc_bitmap_first(llc->cpuset) : 0;
 }
 
