@@ -24,13 +24,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NM_MAX_FRAME   1518 /* bytes of an Ethernet frame without FCS, with one VLAN tag */
-#define NM_MIN_FRAME   60   /* bytes without FCS; shorter ones are padded by whoever receives */
-#define NM_MAX_REGIONS 8    /* numbered as enum iotp_region in protocol/iotp.h */
-#define NM_REGION_ROM  6
+#define NM_MAX_FRAME     1518 /* bytes of an Ethernet frame without FCS, with one VLAN tag */
+#define NM_MIN_FRAME     60   /* bytes without FCS; shorter ones are padded by whoever receives */
+#define NM_MAX_REGIONS   8    /* numbered as enum iotp_region in protocol/iotp.h */
+#define NM_REGION_ROM    6
 #define NM_REGION_CONFIG 7
-#define NM_MAX_CELLS   30 /* shadowed registers a model may declare */
-#define NM_MAX_REGS    2048 /* bytes of regs a model may have */
+#define NM_MAX_CELLS     30   /* shadowed registers a model may declare */
+#define NM_MAX_REGS      2048 /* bytes of regs a model may have */
 
 struct nm_dev;
 
@@ -75,17 +75,20 @@ struct nm_env {
     bool (*tx)(struct nm_dev *d, const void *frame, size_t len);
 };
 
-/* A range of registers with a property, in a model's constant table. */
+/* A range of registers with a property, in a model's constant table. An access has it only if all
+ * of its bytes lie in one range. */
 struct nm_reg_range {
     uint8_t region;
     uint8_t flags;   /* NM_REG_* */
     uint16_t length; /* bytes */
     uint32_t offset;
 };
-#define NM_REG_POSTED 1 /* writes need no answer: nothing the guest could notice comes of waiting */
+#define NM_REG_POSTED 1 /* writes need no answer: nothing the guest could notice comes of waiting  \
+                         */
 
 /* A register whose value is published, so that reading it needs no request. Reads must be free of
- * side effects whatever state the device is in, or the cell is marked invalid while they are not. */
+ * side effects whatever state the device is in, or the cell is marked invalid while they are not.
+ */
 struct nm_reg_cell {
     uint8_t region;
     uint8_t size; /* the access size that is answered: 1, 2, 4 or 8 */
@@ -146,6 +149,11 @@ struct nm_model {
      * range, so that no later access can leave ram. @return 0, or -EPROTO and *why.
      */
     int (*validate)(const struct nm_dev *d, const char **why);
+    /**
+     * The levels of the interrupt lines now, bit n for line n. A runner that loaded a state
+     * (nm_load) sets its lines to it: env->irq is not called by a load. May be NULL: all low.
+     */
+    uint32_t (*lines)(const struct nm_dev *d);
 };
 
 /* A device. The runner embeds or points to it; `runner` finds its own struct again. */
