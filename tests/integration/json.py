@@ -6,7 +6,7 @@ import sys
 
 def testbed(doc, name):
     for t in doc["testbeds"]:
-        if t["name"] == name:
+        if t["testbed"] == name:
             return t
     sys.exit(f"no testbed {name}")
 
@@ -16,8 +16,7 @@ def main():
     what, args = sys.argv[1], sys.argv[2:]
     if what == "running":
         t = testbed(doc, args[0])
-        ok = t["vms"] and all(v["state"] in ("running", "ended") for v in t["vms"])
-        sys.exit(0 if ok else 1)
+        sys.exit(0 if t["state"] == "running" else 1)
     if what == "pid":
         t = testbed(doc, args[0])
         if args[1] == "iocored":
@@ -25,6 +24,12 @@ def main():
         else:
             print(next(v["pid"] for v in t["vms"] if v["name"] == args[1]))
         return
+    if what == "rundir":
+        print(testbed(doc, args[0])["rundir"])
+        return
+    if what == "restarts":
+        n = testbed(doc, args[0])["iocored"]["restarts"]
+        sys.exit(0 if n == int(args[1]) else f"{n} restarts, not {args[1]}")
     if what == "get":  # a path of keys
         for key in args:
             doc = doc[int(key)] if isinstance(doc, list) else doc[key]
