@@ -3,7 +3,6 @@
 #include "engine_user.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "engine_pin.h"
 
 #ifndef HWCAP2_FSGSBASE
 #define HWCAP2_FSGSBASE (1 << 1)
@@ -116,23 +116,10 @@ static int create(struct vm *vm)
 static int pin(const struct user_vcpu *v)
 {
     const struct cfg_vm *c = v->vm->c;
-    int core = v->index < c->cores_count ? c->cores[v->index] : CFG_ANY;
-    cpu_set_t *set;
-    int err = 0;
 
-    if (core == CFG_ANY)
+    if (v->index >= c->cores_count)
         return 0;
-    set = CPU_ALLOC(core + 1);
-    if (!set)
-        return -ENOMEM;
-    CPU_ZERO_S(CPU_ALLOC_SIZE(core + 1), set);
-    CPU_SET_S(core, CPU_ALLOC_SIZE(core + 1), set);
-    if (sched_setaffinity(0, CPU_ALLOC_SIZE(core + 1), set) < 0)
-        err = -errno;
-    CPU_FREE(set);
-    if (err)
-        vm_log(v->vm, "vCPU %u: cannot be pinned to CPU %d: %s", v->index, core, strerror(-err));
-    return err;
+    return engine_pin(v->vm, v->index, pthread_self(), c->cores[v->index]);
 }
 
 __attribute__((target("fsgsbase"))) static void note_fs(struct user_vcpu *v)
@@ -277,7 +264,10 @@ static int start(struct vm *vm)
     err = user_signals_install();
     if (err)
         return err;
-    return launch(e);
+    err = launch(e);
+    if (err)
+        user_signals_restore();
+    return err;
 }
 
 static void stop(struct vm *vm)
