@@ -27,6 +27,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "IOTP areas are accessed in place: a big-endian machine would have to swap every field"
+#endif
+
 #ifdef __cplusplus
 #define IOTP_STATIC_ASSERT(cond, text) static_assert(cond, text)
 extern "C" {
@@ -147,6 +151,7 @@ struct iotp_summary {
  * What the VMM may read without asking, for one device. `consumed` counts posted writes carried out
  * on this device (edge H1): cells are current only if it equals the number the VMM posted.
  * Bit i of `valid` says cell[i] may be used; which register it is came with IOTP_DEVICE_INFO.
+ * While several cells change `valid` is zero, so that no mix of old and new is seen (edge H2).
  */
 struct iotp_shadow {
     uint64_t consumed;                /*  0 */

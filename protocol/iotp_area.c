@@ -64,6 +64,17 @@ static struct iotp_ring *ring_of(uint8_t *base, const struct iotp_layout *lay, u
     return (struct iotp_ring *)(base + lay->off_rings + v * lay->ring_stride);
 }
 
+/* The next entry to fill: after those that were posted and are not consumed yet. */
+static uint32_t end_of_posted(const struct iotp_vcpu *v)
+{
+    uint32_t head = v->tail_seen;
+
+    while (head - v->tail_seen <= v->mask &&
+           __atomic_load_n(&v->entries[head & v->mask].seq, __ATOMIC_RELAXED) == head + 1)
+        head++;
+    return head;
+}
+
 int iotp_vcpu_init(struct iotp_vcpu *v, void *area, const struct iotp_layout *lay, uint32_t vcpu,
                    uint32_t spin, int kick_fd)
 {
@@ -85,7 +96,9 @@ int iotp_vcpu_init(struct iotp_vcpu *v, void *area, const struct iotp_layout *la
     };
     v->entries = (struct iotp_post *)(v->ring + 1);
     v->watch = &v->summary->watch[vcpu / 64];
-    v->head = v->tail_seen = __atomic_load_n(&v->ring->tail, __ATOMIC_ACQUIRE);
+    v->seq = __atomic_load_n(&v->slot->req_seq, __ATOMIC_RELAXED);
+    v->tail_seen = __atomic_load_n(&v->ring->tail, __ATOMIC_ACQUIRE);
+    v->head = end_of_posted(v);
     return 0;
 }
 
@@ -93,6 +106,8 @@ int iotp_vcpu_init(struct iotp_vcpu *v, void *area, const struct iotp_layout *la
 static int check_header(const struct iotp_area_hdr *h, uint64_t size, struct iotp_layout *lay)
 {
     if (h->magic != IOTP_MAGIC || h->version != IOTP_VERSION || h->hdr_size != sizeof(*h))
+        return -EPROTO;
+    if (h->reserved0 || h->reserved1[0] || h->reserved1[1] || h->reserved1[2])
         return -EPROTO;
     if (iotp_layout_of(h->nvcpus, h->ndevices, h->posted_entries, lay))
         return -EPROTO;
@@ -108,9 +123,13 @@ int iotp_ioc_attach(void *base, uint64_t size, struct iotp_ioc_area **out)
     struct iotp_ioc_area *a;
     uint8_t *p = (uint8_t *)base;
 
+    if ((uintptr_t)base % IOTP_LINE)
+        return -EINVAL;
     if (size < sizeof(h))
         return -EPROTO;
     memcpy(&h, base, sizeof(h));
+    /* From here on it is the copy that counts: the compiler must not read the original again. */
+    __asm__ volatile("" : : "r"(&h) : "memory");
     if (check_header(&h, size, &lay))
         return -EPROTO;
     a = (struct iotp_ioc_area *)calloc(1, sizeof(*a) + lay.nvcpus * sizeof(a->vcpu[0]));

@@ -45,14 +45,61 @@ struct iotp_ioc_area {
  * Checks the header of a mapped area and sets up the I/O core's end. A fresh area and one that a
  * former I/O core served are treated alike: done_seq and tail are taken from it.
  * @param size bytes mapped
- * @return 0 and *out (release with iotp_ioc_detach); -EPROTO: bad magic, version, counts or size;
- *         -ENOMEM.
+ * @return 0 and *out (release with iotp_ioc_detach); -EPROTO: bad magic, version, counts, size or
+ *         reserved field; -EINVAL: base is not on a cache line; -ENOMEM. Whether the features are
+ *         those agreed on is the caller's to check.
  */
 int iotp_ioc_attach(void *base, uint64_t size, struct iotp_ioc_area **out);
 void iotp_ioc_detach(struct iotp_ioc_area *a);
 
+/*
+ * A full fence: also for loads that follow it in program order, on any machine.
+ * (ThreadSanitizer does not model fences; nothing here needs one to be free of data races, all that
+ * it orders is atomic. So gcc's warning is of no consequence.)
+ */
+static inline void iotp_full_fence(void)
+{
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wtsan"
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#pragma GCC diagnostic pop
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
 /* Wakes a VMM that sleeps on this slot; not for direct use. */
 void iotp_ioc_wake(struct iotp_slot *s);
+
+/**
+ * Is a request well formed? Region, size, operation bits, string count and bounce range; whether
+ * there is such a device, and guest memory at `mem`, is the caller's to find out.
+ * A request that is not gets IOTP_FAILED.
+ */
+static inline bool iotp_ioc_valid(const struct iotp_req *r)
+{
+    const unsigned all = IOTP_OP_WRITE | IOTP_OP_STRING | IOTP_OP_DOWN | IOTP_OP_BOUNCE;
+    uint64_t first, last;
+
+    if (r->region >= IOTP_REGIONS || r->size > IOTP_MAX_SIZE || !r->size ||
+        (r->size & (r->size - 1)) || (r->op & ~all))
+        return false;
+    if (!(r->op & IOTP_OP_STRING))
+        return !(r->op & (IOTP_OP_DOWN | IOTP_OP_BOUNCE));
+    if (!r->count || r->count > IOTP_MAX_STRING)
+        return false;
+    if (!(r->op & IOTP_OP_BOUNCE))
+        return true;
+    /* first and last: the lowest byte and the one after the highest */
+    first = r->mem;
+    last = (uint64_t)(r->count - 1) * r->size;
+    if (r->mem > IOTP_BOUNCE_SIZE)
+        return false;
+    if (r->op & IOTP_OP_DOWN)
+        return last <= first && first + r->size <= IOTP_BOUNCE_SIZE;
+    return first + last + r->size <= IOTP_BOUNCE_SIZE;
+}
 
 /** Is there a synchronous request? Cheap: one load of a line that is usually in this cache. */
 static inline bool iotp_ioc_pending(const struct iotp_ioc_vcpu *v)
@@ -130,6 +177,27 @@ static inline void iotp_ioc_post_done(struct iotp_ioc_vcpu *v)
     __atomic_store_n(&v->ring->tail, v->tail, __ATOMIC_RELEASE); /* T1 */
 }
 
+/*
+ * Publishing registers: edge H2. If several cells change, iotp_ioc_hide first, then
+ * iotp_ioc_set_cell each, then iotp_ioc_show; a single cell may be set as it is. In any case
+ * before the change can be known otherwise: before the completion, the interrupt, and the guest
+ * memory the device writes.
+ */
+static inline void iotp_ioc_hide(struct iotp_shadow *sh)
+{
+    __atomic_store_n(&sh->valid, 0, __ATOMIC_RELAXED); /* ordered by the release of each cell */
+}
+
+static inline void iotp_ioc_set_cell(struct iotp_shadow *sh, unsigned cell, uint64_t value)
+{
+    __atomic_store_n(&sh->cell[cell], value, __ATOMIC_RELEASE);
+}
+
+static inline void iotp_ioc_show(struct iotp_shadow *sh, uint32_t valid)
+{
+    __atomic_store_n(&sh->valid, valid, __ATOMIC_RELEASE);
+}
+
 /** Publishes that `consumed` posted writes took effect, after the cells were stored. Edge H1. */
 static inline void iotp_ioc_publish(struct iotp_shadow *sh, uint64_t consumed)
 {
@@ -139,10 +207,12 @@ static inline void iotp_ioc_publish(struct iotp_shadow *sh, uint64_t consumed)
 /**
  * The I/O core stops looking at vCPU v each time round: edge W1.
  * The caller looks once more afterwards; if there is something, it watches again (iotp_ioc_watch).
+ * The fence is for those looks: they are plain acquire loads, which may pass an atomic operation.
  */
 static inline void iotp_ioc_unwatch(struct iotp_ioc_area *a, uint32_t v)
 {
     __atomic_fetch_and(&a->summary->watch[v / 64], ~(1ull << (v % 64)), __ATOMIC_SEQ_CST);
+    iotp_full_fence();
 }
 
 static inline void iotp_ioc_watch(struct iotp_ioc_area *a, uint32_t v)
@@ -154,6 +224,7 @@ static inline void iotp_ioc_watch(struct iotp_ioc_area *a, uint32_t v)
 static inline void iotp_ioc_arm(struct iotp_ioc_area *a)
 {
     __atomic_exchange_n(&a->summary->armed, 1, __ATOMIC_SEQ_CST);
+    iotp_full_fence();
 }
 
 static inline void iotp_ioc_disarm(struct iotp_ioc_area *a)

@@ -12,9 +12,15 @@
  *   C1  result fields   -> done         release in iotp_ioc_complete, acquire here
  *   P1  entry fields    -> post.seq     release here, acquire in iotp_ioc_next_post
  *   T1  entry consumed  -> ring.tail    release in iotp_ioc_post_done, acquire here
- *   W1  S1 or P1, full fence, read of watch and armed; the I/O core clears or arms, full fence,
- *       looks again: one of the two sees the other (store-buffer pattern, both sides fenced)
- *   H1  cells, irq_level -> consumed    release in the I/O core, acquire in iotp_shadow_read
+ *   W1  S1 or P1, then the read of `watch`: all sequentially consistent. The I/O core clears a bit
+ *       of `watch`, full fence, looks again: one of the two sees the other (store-buffer pattern)
+ *   A1  the same with `armed`
+ *   H1  cells, irq_level -> consumed    release in iotp_ioc_publish, acquire in iotp_shadow_read
+ *   H2  valid = 0 -> cells -> valid     release in iotp_ioc_hide/set_cell/show, acquire here
+ *
+ * W1 and A1 need more than an exchange here: on a machine with load-linked/store-conditional (arm64
+ * without LSE) a later plain load may pass the exchange's store. As sequentially consistent loads
+ * they may not, and on x86 they cost nothing.
  */
 #ifndef COOPVMM_IOTP_VMM_H
 #define COOPVMM_IOTP_VMM_H
@@ -47,6 +53,8 @@ static inline uint64_t iotp_ticks(void)
     uint64_t t;
     __asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
     return t;
+#else
+    return 0;
 #endif
 }
 
@@ -74,23 +82,26 @@ struct iotp_vcpu {
     struct iotp_summary *summary;
     struct iotp_ring *ring;
     struct iotp_post *entries;
-    uint8_t *bounce;     /* IOTP_BOUNCE_SIZE bytes */
-    uint64_t watch_bit;  /* this vCPU's bit in *watch */
-    uint64_t *watch;     /* its word of the summary line */
-    uint32_t mask;       /* posted_entries - 1 */
-    uint32_t head;       /* free-running index of the next entry to fill */
-    uint32_t tail_seen;  /* the I/O core's tail when last read */
-    uint32_t spin;       /* rounds of the wait loop before sleeping; 0: sleep at once */
-    int kick_fd;         /* eventfd, written when the I/O core is armed; -1: it never sleeps */
-    bool stamp;          /* IOTP_F_STAMP was agreed on */
-    const bool *cancel;  /* may be NULL; set by iotp_cancel's caller: give up waiting */
-    uint64_t sleeps;     /* statistics: times the spin budget ran out */
-    uint64_t kicks;      /* statistics: times the I/O core had to be woken */
-    uint64_t full;       /* statistics: posts refused because the ring was full */
+    uint8_t *bounce;    /* IOTP_BOUNCE_SIZE bytes */
+    uint64_t watch_bit; /* this vCPU's bit in *watch */
+    uint64_t *watch;    /* its word of the summary line */
+    uint32_t seq;       /* of the last request submitted; never read back from shared memory */
+    uint32_t mask;      /* posted_entries - 1 */
+    uint32_t head;      /* free-running index of the next entry to fill */
+    uint32_t tail_seen; /* the I/O core's tail when last read */
+    uint32_t spin;      /* rounds of the wait loop before sleeping; 0: sleep at once */
+    int kick_fd;        /* eventfd, written when the I/O core is armed; -1: it never sleeps */
+    bool stamp;         /* IOTP_F_STAMP was agreed on */
+    const bool *cancel; /* may be NULL; set by iotp_cancel's caller: give up waiting */
+    uint64_t sleeps;    /* statistics: times the spin budget ran out */
+    uint64_t kicks;     /* statistics: times the I/O core had to be woken */
+    uint64_t full;      /* statistics: posts refused because the ring was full */
 };
 
 /**
- * Sets up one vCPU's end. `area` is mapped, of lay->size bytes.
+ * Sets up one vCPU's end. `area` is mapped, of lay->size bytes. In an area that was used before, it
+ * goes on where the former user of this end left off: entries posted but not consumed stay, and a
+ * request in flight may be collected.
  * @param spin rounds to spin before sleeping (one round is one pause, some 10 to 60 ns)
  * @return 0; -EINVAL if vcpu is out of range.
  */
@@ -109,12 +120,12 @@ void iotp_kick_slow(struct iotp_vcpu *v);
 /** Makes a vCPU that waits in iotp_call look at *cancel. Any thread. */
 void iotp_cancel(struct iotp_vcpu *v);
 
-/* After a request was published by a fully fenced store: edge W1. */
+/* After a request was published by a sequentially consistent exchange: edges W1 and A1. */
 static inline void iotp_announce(struct iotp_vcpu *v)
 {
-    if (__builtin_expect(!(__atomic_load_n(v->watch, __ATOMIC_RELAXED) & v->watch_bit), 0))
+    if (__builtin_expect(!(__atomic_load_n(v->watch, __ATOMIC_SEQ_CST) & v->watch_bit), 0))
         __atomic_fetch_or(v->watch, v->watch_bit, __ATOMIC_SEQ_CST);
-    if (__builtin_expect(__atomic_load_n(&v->summary->armed, __ATOMIC_RELAXED) != 0, 0))
+    if (__builtin_expect(__atomic_load_n(&v->summary->armed, __ATOMIC_SEQ_CST) != 0, 0))
         iotp_kick_slow(v);
 }
 
@@ -134,20 +145,21 @@ static inline void iotp_submit(struct iotp_vcpu *v, const struct iotp_req *r)
     s->op = r->op;
     s->size = r->size;
     s->stamp = v->stamp ? iotp_ticks() : 0;
-    /* S1: publishes the fields above; as an exchange it is W1's full fence too, and it costs
-     * nothing: this vCPU is about to wait anyway. */
-    __atomic_exchange_n(&s->req_seq, s->req_seq + 1, __ATOMIC_SEQ_CST);
+    /* S1: publishes the fields above. Sequentially consistent for W1, which costs nothing: this
+     * vCPU is about to wait anyway. */
+    __atomic_exchange_n(&s->req_seq, ++v->seq, __ATOMIC_SEQ_CST);
     iotp_announce(v);
 }
 
 /**
  * Waits for the request of iotp_submit: spins for the budget, then sleeps.
- * @return 0 and *resp; -ECANCELED if *cancel was set.
+ * @return 0 and *resp; -ECANCELED if *cancel was set: the request is still in flight, it may be
+ *         collected again but no other may be submitted before
  */
 static inline int iotp_collect(struct iotp_vcpu *v, struct iotp_resp *resp)
 {
     struct iotp_slot *s = v->slot;
-    uint32_t seq = s->req_seq;
+    uint32_t seq = v->seq;
 
     /* C1: pairs with the exchange in iotp_ioc_complete */
     for (uint32_t i = 0; (uint32_t)__atomic_load_n(&s->done, __ATOMIC_ACQUIRE) != seq; i++) {
@@ -160,9 +172,9 @@ static inline int iotp_collect(struct iotp_vcpu *v, struct iotp_resp *resp)
         }
         iotp_pause();
     }
-    resp->data = s->data;
-    resp->done_count = s->done_count;
-    resp->status = s->status;
+    resp->data = __atomic_load_n(&s->data, __ATOMIC_RELAXED);
+    resp->done_count = __atomic_load_n(&s->done_count, __ATOMIC_RELAXED);
+    resp->status = __atomic_load_n(&s->status, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -175,6 +187,9 @@ static inline int iotp_call(struct iotp_vcpu *v, const struct iotp_req *r, struc
 
 /**
  * Posts a write that nobody waits for. Ordered before every later request of this vCPU.
+ * Whoever reads shadows counts the write *before* posting it (and takes it back if this returns
+ * false): counted afterwards, another vCPU's write could be consumed in its stead, and a vCPU would
+ * read a shadow that does not know of its own write yet.
  * @return true if posted; false if the ring is full: make it a synchronous request instead.
  */
 static inline bool iotp_post(struct iotp_vcpu *v, uint16_t device, uint8_t region, uint64_t offset,
@@ -197,7 +212,7 @@ static inline bool iotp_post(struct iotp_vcpu *v, uint16_t device, uint8_t regio
     e->offset = offset;
     e->data = data;
     e->stamp = v->stamp ? iotp_ticks() : 0;
-    /* P1: publishes the entry; W1's full fence */
+    /* P1: publishes the entry; sequentially consistent for W1 */
     __atomic_exchange_n(&e->seq, head + 1, __ATOMIC_SEQ_CST);
     v->head = head + 1;
     iotp_announce(v);
@@ -206,7 +221,7 @@ static inline bool iotp_post(struct iotp_vcpu *v, uint16_t device, uint8_t regio
 
 /**
  * Answers a read from the shadow, if it is current.
- * @param posted how many writes this VMM posted to the device so far (all vCPUs)
+ * @param posted how many writes this VMM posted to the device so far (all vCPUs), see iotp_post
  * @return true and *value (zero-extended), or false: ask the I/O core.
  */
 static inline bool iotp_shadow_read(const struct iotp_shadow *sh, unsigned cell, uint64_t posted,
@@ -215,9 +230,10 @@ static inline bool iotp_shadow_read(const struct iotp_shadow *sh, unsigned cell,
     /* H1: pairs with the release of `consumed` in iotp_ioc_publish */
     if (__atomic_load_n(&sh->consumed, __ATOMIC_ACQUIRE) != posted)
         return false;
-    if (!(__atomic_load_n(&sh->valid, __ATOMIC_RELAXED) & (1u << cell)))
+    /* H2: whoever saw a new cell sees `valid` cleared, or all the other cells new too */
+    if (!(__atomic_load_n(&sh->valid, __ATOMIC_ACQUIRE) & (1u << cell)))
         return false;
-    *value = __atomic_load_n(&sh->cell[cell], __ATOMIC_RELAXED);
+    *value = __atomic_load_n(&sh->cell[cell], __ATOMIC_ACQUIRE);
     return true;
 }
 
