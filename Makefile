@@ -39,7 +39,7 @@ LDFLAGS  += -pie $(SANFLAGS)
 MODULES := protocol emul nicmodels config iocore coopvmm bench
 include $(wildcard $(addsuffix /module.mk,$(MODULES) tests/guest tests/stress tests/fuzz tests))
 
-obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 define module_lib
 $(BUILD)/lib$(1).a: $(call obj,$($(1)_SRCS))
 	@mkdir -p $$(@D)
@@ -53,24 +53,24 @@ LIB_A := $(patsubst %,$(BUILD)/lib%.a,bench coopvmm iocore config nicmodels emul
 
 PROGRAMS := $(BUILD)/coopvmm $(BUILD)/coopvmm-vm $(BUILD)/coopvmm-iocored
 
-$(BUILD)/%.o: %.c
+$(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(SAY) CC $@
 	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/coopvmm: $(BUILD)/coopvmm/main.o $(LIB_A)
+$(BUILD)/coopvmm: $(BUILD)/obj/coopvmm/main.o $(LIB_A)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS)
-$(BUILD)/coopvmm-vm: $(BUILD)/coopvmm/vm_main.o $(LIB_A)
+$(BUILD)/coopvmm-vm: $(BUILD)/obj/coopvmm/vm_main.o $(LIB_A)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS)
-$(BUILD)/coopvmm-iocored: $(BUILD)/iocore/main.o $(LIB_A)
+$(BUILD)/coopvmm-iocored: $(BUILD)/obj/iocore/main.o $(LIB_A)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS)
 
 # Unit suites: tests/unit/test_X.c is the program $(BUILD)/tests/test_X.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
-$(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/cu_main.o $(LIB_A)
+$(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(BUILD)/obj/tests/unit/cu_main.o $(LIB_A)
 	@mkdir -p $(@D)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS) -lcunit

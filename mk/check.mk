@@ -4,13 +4,12 @@
 INTEGRATION_TESTS := $(sort $(wildcard tests/integration/[0-9]*.sh))
 ASAN_OPTS := ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 
-$(BUILD)/tests/hostile_vmm: $(BUILD)/tests/integration/hostile_vmm.o $(BUILD)/libprotocol.a
+$(BUILD)/tests/hostile_vmm: $(BUILD)/obj/tests/integration/hostile_vmm.o $(BUILD)/libprotocol.a
 	@mkdir -p $(@D)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 
-tests: $(BUILD)/tests/hostile_vmm $(BUILD)/guest/probe.elf
-all: $(BUILD)/guest/probe.elf
+tests: $(BUILD)/tests/hostile_vmm $(PROBE_ELF)
 
 check: setup ## install what is missing, build, run all suites
 	@$(MAKE) --no-print-directory check-all
