@@ -11,7 +11,7 @@
 
 #define RESTART_MAX       5     /* quick deaths ... */
 #define RESTART_WINDOW_MS 10000 /* ... within this: give up */
-#define RESTART_SERVED_MS 1000  /* a life that long, from ready to death, was no quick death */
+#define RESTART_SERVED_MS 200   /* a life that long, from ready to death, was no quick death */
 #define RESTART_FIRST_MS  100   /* pause before the second restart in a row; doubles */
 
 /* Zeroed memory is a fresh one. */

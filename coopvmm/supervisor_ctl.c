@@ -73,9 +73,10 @@ static json_t *verb_ps(struct supervisor *s)
 {
     double uptime = (double)(sup_now() - s->started_ms) / 1000.0;
 
-    return json_pack("{s:b, s:s, s:i, s:s, s:f, s:o*, s:o}", "ok", 1, "testbed", s->cfg->name,
-                     "pid", (int)getpid(), "state", testbed_state(s), "uptime_s", uptime, "iocored",
-                     s->cfg->iocores_count ? json_iocored(s) : NULL, "vms", json_vms(s));
+    return json_pack("{s:b, s:s, s:i, s:s, s:s, s:f, s:o*, s:o}", "ok", 1, "testbed", s->cfg->name,
+                     "pid", (int)getpid(), "rundir", s->dir.ref.path, "state", testbed_state(s),
+                     "uptime_s", uptime, "iocored", s->cfg->iocores_count ? json_iocored(s) : NULL,
+                     "vms", json_vms(s));
 }
 
 static json_t *verb_info(struct supervisor *s)
