@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Shifts and rotates. The count is taken modulo 32, or 64 for 64-bit operands; a count of 0 changes
- * no flag. OF is defined for a count of 1 only; the formulas below are given to other counts too.
+ * no flag. Undefined are AF after a shift and OF for counts other than 1: they come out as on AMD's
+ * CPUs, AF set and OF by the same formulas.
  */
 #include "x86_flags.h"
 
@@ -47,10 +48,8 @@ static uint64_t rotate_carry(bool left, uint64_t old, unsigned count, unsigned s
                              uint64_t *flags)
 {
     unsigned width = 8 * size + 1, by = count % width;
-    if (by == 0)
-        return old;
     wide value = (wide)(*flags & X86_FLAG_CF) << (width - 1) | old;
-    value = rotate(value, left ? by : width - by, width);
+    value = rotate(value, left ? by : (width - by) % width, width);
     uint64_t result = (uint64_t)value & size_mask(size);
     bool carry = value >> (width - 1) & 1;
     set_flags(flags, X86_FLAG_CF | X86_FLAG_OF,
@@ -65,7 +64,7 @@ static uint64_t shift_left(uint64_t old, unsigned count, unsigned size, uint64_t
     uint64_t result = (uint64_t)value & size_mask(size);
     bool carry = value >> 8 * size & 1;
     set_flags(flags, STATUS_FLAGS,
-              flags_of_result(result, size) | flag_if(carry, X86_FLAG_CF) |
+              flags_of_result(result, size) | flag_if(carry, X86_FLAG_CF) | X86_FLAG_AF |
                   of_left(result, carry, size));
     return result;
 }
@@ -78,7 +77,8 @@ static uint64_t shift_right(bool arithmetic, uint64_t old, unsigned count, unsig
     uint64_t last = arithmetic ? (uint64_t)((int64_t)value >> (count - 1)) : value >> (count - 1);
     uint64_t result = arithmetic ? (uint64_t)((int64_t)last >> 1) : last >> 1;
     set_flags(flags, STATUS_FLAGS,
-              flags_of_result(result, size) | (last & X86_FLAG_CF) | of_right(result, size));
+              flags_of_result(result, size) | (last & X86_FLAG_CF) | X86_FLAG_AF |
+                  of_right(result, size));
     return result;
 }
 
@@ -135,8 +135,8 @@ static uint64_t shift_double(const struct exec *x, uint64_t old, uint64_t src, u
     }
     result &= size_mask(size);
     set_flags(flags, STATUS_FLAGS,
-              flags_of_result(result, size) | (last & X86_FLAG_CF) |
-                  flag_if(top_bit(result ^ old, size), X86_FLAG_OF));
+              flags_of_result(result, size) | (last & X86_FLAG_CF) | X86_FLAG_AF |
+                  (left ? of_left(result, last & 1, size) : of_right(result, size)));
     return result;
 }
 

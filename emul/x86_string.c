@@ -3,7 +3,15 @@
 #include "x86_string.h"
 #include "x86_flags.h"
 
-enum x86_result x86_repeat(struct exec *x, element_fn one)
+/* repe goes on while ZF is set, repne while it is clear. */
+static bool zf_ends(const struct exec *x)
+{
+    bool equal = x->cpu->rflags & X86_FLAG_ZF;
+    return equal != !!(x->in->flags & INSN_REP);
+}
+
+/* `one` as often as rCX says, a batch at most, or until ZF ends it if that is asked. */
+static enum x86_result repeat(struct exec *x, element_fn one, bool until_zf)
 {
     if (!string_repeats(x))
         return one(x);
@@ -13,8 +21,15 @@ enum x86_result x86_repeat(struct exec *x, element_fn one)
         if (r)
             return r;
         x->cpu->gpr[X86_RCX] = --left;
+        if (until_zf && zf_ends(x))
+            return X86_EMULATED;
     }
     return left ? X86_REPEAT : X86_EMULATED;
+}
+
+enum x86_result x86_repeat(struct exec *x, element_fn one)
+{
+    return repeat(x, one, false);
 }
 
 static enum x86_result move(struct exec *x)
@@ -89,41 +104,16 @@ static enum x86_result scan(struct exec *x)
     return X86_EMULATED;
 }
 
-/* repe goes on while ZF is set, repne while it is clear. */
-static bool goes_on(const struct exec *x)
-{
-    bool equal = x->cpu->rflags & X86_FLAG_ZF;
-    return equal == !!(x->in->flags & INSN_REP);
-}
-
 /*
- * Repetition that ends on ZF too. A fault in the middle keeps the pointers but gives back the flags
- * from before the instruction (SDM, REP: they are no input, so it can be resumed all the same).
+ * A fault in the middle leaves the flags of the last element compared, as AMD's CPUs do (Intel's
+ * give back those from before). They are no input, so that resuming is the same either way.
  */
-static enum x86_result repeat_while(struct exec *x, element_fn one)
-{
-    if (!string_repeats(x))
-        return one(x);
-    uint64_t left = string_count(x), flags = x->cpu->rflags;
-    for (unsigned n = 0; left != 0 && n < X86_REP_BATCH; n++) {
-        enum x86_result r = one(x);
-        if (r) {
-            x->cpu->rflags = flags;
-            return r;
-        }
-        x->cpu->gpr[X86_RCX] = --left;
-        if (!goes_on(x))
-            return X86_EMULATED;
-    }
-    return left ? X86_REPEAT : X86_EMULATED;
-}
-
 enum x86_result x86_run_cmps(struct exec *x)
 {
-    return repeat_while(x, compare);
+    return repeat(x, compare, true);
 }
 
 enum x86_result x86_run_scas(struct exec *x)
 {
-    return repeat_while(x, scan);
+    return repeat(x, scan, true);
 }
