@@ -14,7 +14,13 @@ static struct nic nic;
 
 static bool is_mode(const char *mode)
 {
-    return memcmp(options.mode, mode, sizeof(options.mode)) == 0;
+    const char *m = options.mode;
+
+    while (*m && *m == *mode) {
+        m++;
+        mode++;
+    }
+    return *m == *mode;
 }
 
 static bool find_nic(void)
