@@ -48,10 +48,10 @@ extern "C" {
 #define IOTP_MIN_POSTED     16   /* posted_entries is a power of two in [MIN, MAX] */
 #define IOTP_MAX_POSTED     4096
 #define IOTP_DEFAULT_POSTED 256
-#define IOTP_BOUNCE_SIZE    4096 /* bytes of bounce buffer a vCPU has for string I/O */
+#define IOTP_BOUNCE_SIZE    4096  /* bytes of bounce buffer a vCPU has for string I/O */
 #define IOTP_MAX_STRING     65536 /* elements in one string request */
-#define IOTP_SHADOW_CELLS   30 /* shadowed registers a device may have */
-#define IOTP_MAX_SIZE       8 /* bytes in one access: 1, 2, 4 or 8 */
+#define IOTP_SHADOW_CELLS   30    /* shadowed registers a device may have */
+#define IOTP_MAX_SIZE       8     /* bytes in one access: 1, 2, 4 or 8 */
 
 /*
  * Regions of a device, as its model numbers them. 0 to 5 are a PCI function's BARs (an ISA device
@@ -84,14 +84,15 @@ enum iotp_status {
  * The synchronous slot: request, completion and sequence number in one line, so that a round trip
  * moves one line there and one back.
  *
- * Free or completed when req_seq equals the low half of `done`; in flight when req_seq is one more.
+ * Free or completed when req_seq equals `done`; in flight when req_seq is one more.
  * The VMM owns every byte but `done` while it is free; the I/O core owns every byte but req_seq and
- * IOTP_DONE_WAITER while it is in flight.
+ * `waiter` while it is in flight.
  */
 struct iotp_slot {
     uint32_t req_seq;    /*  0: VMM; the store that publishes a request (edge S1) */
     uint32_t done_count; /*  4: I/O core; string elements transferred */
-    uint64_t done;       /*  8: low 32: sequence completed; bit 32: IOTP_DONE_WAITER (edge C1) */
+    uint32_t done;       /*  8: I/O core; the store that publishes a completion (edge C1) */
+    uint32_t waiter;     /* 12: VMM; 1: it sleeps in futex(FUTEX_WAIT) on `done` (edge F1) */
     uint64_t offset;     /* 16: within the region, bytes */
     uint64_t data;       /* 24: value written, or value read; low `size` bytes count */
     uint64_t mem;        /* 32: string I/O: guest-physical address, or bounce offset */
@@ -105,10 +106,6 @@ struct iotp_slot {
     uint32_t reserved1;  /* 52: zero */
     uint64_t stamp;      /* 56: VMM's TSC when it published; 0: not stamped. Statistics only */
 };
-
-/* Set in iotp_slot.done by a VMM that stopped spinning and sleeps in futex(FUTEX_WAIT) on the low
- * half: whoever completes must futex(FUTEX_WAKE) it. Cleared by the completing exchange itself. */
-#define IOTP_DONE_WAITER (1ull << 32)
 
 /*
  * One posted write. `seq` is the entry's free-running index plus one, stored last (edge P1): the
@@ -199,7 +196,7 @@ struct iotp_layout {
 int iotp_layout_of(uint32_t nvcpus, uint32_t ndevices, uint32_t posted_entries,
                    struct iotp_layout *out);
 
-#define IOTP_OFFSET(type, field, at) \
+#define IOTP_OFFSET(type, field, at)                                                               \
     IOTP_STATIC_ASSERT(offsetof(struct type, field) == (at), #type "." #field " moved")
 #define IOTP_SIZE(type, bytes) IOTP_STATIC_ASSERT(sizeof(struct type) == (bytes), #type " resized")
 
@@ -207,6 +204,7 @@ IOTP_SIZE(iotp_slot, 64);
 IOTP_OFFSET(iotp_slot, req_seq, 0);
 IOTP_OFFSET(iotp_slot, done_count, 4);
 IOTP_OFFSET(iotp_slot, done, 8);
+IOTP_OFFSET(iotp_slot, waiter, 12);
 IOTP_OFFSET(iotp_slot, offset, 16);
 IOTP_OFFSET(iotp_slot, data, 24);
 IOTP_OFFSET(iotp_slot, mem, 32);

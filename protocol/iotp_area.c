@@ -147,7 +147,7 @@ int iotp_ioc_attach(void *base, uint64_t size, struct iotp_ioc_area **out)
         v->ring = ring_of(p, &lay, i);
         v->entries = (struct iotp_post *)(v->ring + 1);
         v->bounce = p + lay.off_bounce + (uint64_t)i * IOTP_BOUNCE_SIZE;
-        v->done_seq = (uint32_t)__atomic_load_n(&v->slot->done, __ATOMIC_ACQUIRE);
+        v->done_seq = __atomic_load_n(&v->slot->done, __ATOMIC_ACQUIRE);
         v->tail = __atomic_load_n(&v->ring->tail, __ATOMIC_ACQUIRE);
     }
     *out = a;

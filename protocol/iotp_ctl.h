@@ -35,13 +35,13 @@
 extern "C" {
 #endif
 
-#define IOTP_MAX_FDS     8    /* descriptors in one message */
-#define IOTP_MAX_MEMORY  8    /* regions of guest memory */
-#define IOTP_MAX_AREAS   16   /* I/O cores one VM may use */
-#define IOTP_MAX_LINES   4    /* interrupt lines of a device */
+#define IOTP_MAX_FDS     8  /* descriptors in one message */
+#define IOTP_MAX_MEMORY  8  /* regions of guest memory */
+#define IOTP_MAX_AREAS   16 /* I/O cores one VM may use */
+#define IOTP_MAX_LINES   4  /* interrupt lines of a device */
 #define IOTP_MAX_WINDOWS 8
 #define IOTP_MAX_RANGES  16
-#define IOTP_NAME_SIZE   32   /* names: NUL-terminated within this */
+#define IOTP_NAME_SIZE   32 /* names: NUL-terminated within this */
 #define IOTP_TEXT_SIZE   160
 #define IOTP_MAX_MSG     2048 /* bytes */
 #define IOTP_TIMEOUT_S   10   /* seconds a VMM waits for an answer, see iotp_connect */
@@ -68,19 +68,19 @@ struct iotp_msg_hdr {
 };
 
 struct iotp_hello {
-    uint16_t version_min;      /*  0: versions the VMM can speak */
-    uint16_t version_max;      /*  2 */
-    uint32_t pid;              /*  4: of the VMM; for people */
-    uint64_t features;         /*  8: IOTP_F_* it would like */
-    char vm[IOTP_NAME_SIZE];   /* 16: the VM's name */
+    uint16_t version_min;    /*  0: versions the VMM can speak */
+    uint16_t version_max;    /*  2 */
+    uint32_t pid;            /*  4: of the VMM; for people */
+    uint64_t features;       /*  8: IOTP_F_* it would like */
+    char vm[IOTP_NAME_SIZE]; /* 16: the VM's name */
 };
 
 struct iotp_hello_ok {
-    uint16_t version;         /*  0: the one that is spoken from now on */
-    uint16_t max_vcpus;       /*  2 */
-    uint32_t max_devices;     /*  4 */
-    uint64_t features;        /*  8: the subset agreed on; goes into each area's header */
-    uint64_t tsc_hz;          /* 16: ticks a second of `stamp`, 0: unknown */
+    uint16_t version;            /*  0: the one that is spoken from now on */
+    uint16_t max_vcpus;          /*  2 */
+    uint32_t max_devices;        /*  4 */
+    uint64_t features;           /*  8: the subset agreed on; goes into each area's header */
+    uint64_t tsc_hz;             /* 16: ticks a second of `stamp`, 0: unknown */
     char daemon[IOTP_NAME_SIZE]; /* 24: the I/O-core process's name, for people */
 };
 
@@ -96,9 +96,9 @@ struct iotp_memory {
 };
 
 struct iotp_area {
-    uint32_t area;           /*  0: index, 0 to IOTP_MAX_AREAS - 1; chosen by the VMM */
-    uint32_t reserved;       /*  4 */
-    uint64_t size;           /*  8: bytes of the memfd to map */
+    uint32_t area;             /*  0: index, 0 to IOTP_MAX_AREAS - 1; chosen by the VMM */
+    uint32_t reserved;         /*  4 */
+    uint64_t size;             /*  8: bytes of the memfd to map */
     char core[IOTP_NAME_SIZE]; /* 16: which I/O core, by its configured name */
 };
 
@@ -152,7 +152,7 @@ struct iotp_device_info {
 };
 
 struct iotp_error {
-    int32_t error;             /* a negative errno */
+    int32_t error; /* a negative errno */
     uint32_t reserved;
     char text[IOTP_TEXT_SIZE]; /* what is wrong and what to do */
 };
@@ -163,7 +163,8 @@ IOTP_SIZE(iotp_hello_ok, 56);
 IOTP_SIZE(iotp_memory, 8 + 24 * IOTP_MAX_MEMORY);
 IOTP_SIZE(iotp_area, 48);
 IOTP_SIZE(iotp_device, 96);
-IOTP_SIZE(iotp_device_info, 8 + 24 * IOTP_MAX_WINDOWS + 8 * IOTP_MAX_RANGES + 8 * IOTP_SHADOW_CELLS);
+IOTP_SIZE(iotp_device_info,
+          8 + 24 * IOTP_MAX_WINDOWS + 8 * IOTP_MAX_RANGES + 8 * IOTP_SHADOW_CELLS);
 IOTP_SIZE(iotp_error, 168);
 
 /* A message as received or to be sent. Received descriptors belong to whoever received: take them
@@ -205,10 +206,10 @@ int iotp_msg_parse(const void *packet, size_t len, unsigned nfds, struct iotp_ms
 void iotp_msg_close(struct iotp_msg *m);
 
 /**
- * The VMM's side: sends `m`, waits for its answer in *m. m->serial 0: one is chosen. The descriptors
- * sent remain the caller's; those in *m afterwards are the answer's.
- * An answer that does not come, or not to this question, leaves the connection out of step: close
- * it. So does an ERROR with serial 0 (a device was given up, this question is unanswered).
+ * The VMM's side: sends `m`, waits for its answer in *m. m->serial 0: one is chosen. The
+ * descriptors sent remain the caller's; those in *m afterwards are the answer's. An answer that
+ * does not come, or not to this question, leaves the connection out of step: close it. So does an
+ * ERROR with serial 0 (a device was given up, this question is unanswered).
  * @return 0; if the answer is ERROR its error and *m holds the text; else as iotp_msg_recv
  */
 int iotp_msg_ask(int sock, struct iotp_msg *m, const char **why);
@@ -219,8 +220,8 @@ int iotp_msg_error(int sock, uint32_t serial, int error, const char *fmt, ...)
 
 /**
  * Listens at a path, mode 0600. An old socket that nobody serves is replaced.
- * @return descriptor (blocking, close-on-exec); -EADDRINUSE: it is served; -ENOTSOCK: something else
- *         is there; -ENAMETOOLONG; -EBUSY: others hold the directory's lock; another -errno
+ * @return descriptor (blocking, close-on-exec); -EADDRINUSE: it is served; -ENOTSOCK: something
+ * else is there; -ENAMETOOLONG; -EBUSY: others hold the directory's lock; another -errno
  */
 int iotp_listen(const char *path);
 /**

@@ -52,23 +52,6 @@ struct iotp_ioc_area {
 int iotp_ioc_attach(void *base, uint64_t size, struct iotp_ioc_area **out);
 void iotp_ioc_detach(struct iotp_ioc_area *a);
 
-/*
- * A full fence: also for loads that follow it in program order, on any machine.
- * (ThreadSanitizer does not model fences; nothing here needs one to be free of data races, all that
- * it orders is atomic. So gcc's warning is of no consequence.)
- */
-static inline void iotp_full_fence(void)
-{
-#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wtsan"
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-#pragma GCC diagnostic pop
-#else
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-#endif
-}
-
 /* Wakes a VMM that sleeps on this slot; not for direct use. */
 void iotp_ioc_wake(struct iotp_slot *s);
 
@@ -139,16 +122,14 @@ static inline void iotp_ioc_complete(struct iotp_ioc_vcpu *v, uint32_t seq,
                                      const struct iotp_resp *r)
 {
     struct iotp_slot *s = v->slot;
-    uint64_t old;
 
     __atomic_store_n(&s->data, r->data, __ATOMIC_RELAXED);
     __atomic_store_n(&s->done_count, r->done_count, __ATOMIC_RELAXED);
     __atomic_store_n(&s->status, r->status, __ATOMIC_RELAXED);
     v->done_seq = seq;
-    /* C1: publishes the result. An exchange, not a store: it tells in the same instant whether the
-     * VMM went to sleep, so that no wake-up is lost and none is made for nothing. */
-    old = __atomic_exchange_n(&s->done, (uint64_t)seq, __ATOMIC_ACQ_REL);
-    if (__builtin_expect((old & IOTP_DONE_WAITER) != 0, 0))
+    __atomic_store_n(&s->done, seq, __ATOMIC_RELEASE); /* C1: publishes the result */
+    iotp_full_fence();                                 /* F1 */
+    if (__builtin_expect(__atomic_load_n(&s->waiter, __ATOMIC_RELAXED) != 0, 0))
         iotp_ioc_wake(s);
 }
 

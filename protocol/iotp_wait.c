@@ -11,51 +11,54 @@
 #include "iotp_ioc.h"
 #include "iotp_vmm.h"
 
-/* The futex word is the low half of `done`: it changes exactly when the request completes. */
-static uint32_t *futex_word(struct iotp_slot *s)
-{
-    return (uint32_t *)&s->done;
-}
-
-/* Waits while the low half of `done` is still `seen`. The bound makes a VMM whose I/O core died
- * look at *cancel now and then. */
-static void futex_wait(struct iotp_slot *s, uint32_t seen)
+/* Waits while `done` is still `seen`. The bound makes a VMM whose I/O core died look at *cancel now
+ * and then. Not FUTEX_PRIVATE: the other side is another process. */
+static void futex_wait(uint32_t *done, uint32_t seen)
 {
     struct timespec bound = {.tv_sec = 0, .tv_nsec = 100000000};
 
-    syscall(SYS_futex, futex_word(s), FUTEX_WAIT, seen, &bound, NULL, 0);
+    syscall(SYS_futex, done, FUTEX_WAIT, seen, &bound, NULL, 0);
+}
+
+static void futex_wake(uint32_t *done)
+{
+    int saved = errno;
+
+    syscall(SYS_futex, done, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    errno = saved;
+}
+
+static bool cancelled(const struct iotp_vcpu *v)
+{
+    return v->cancel && __atomic_load_n(v->cancel, __ATOMIC_RELAXED);
 }
 
 int iotp_wait_slow(struct iotp_vcpu *v, uint32_t seq)
 {
     struct iotp_slot *s = v->slot;
     int saved = errno; /* may run in a signal handler */
-    int ret = 0;
+    uint32_t done;
 
     v->sleeps++;
-    for (;;) {
-        uint64_t done = __atomic_load_n(&s->done, __ATOMIC_ACQUIRE); /* C1 */
-
-        if ((uint32_t)done == seq)
-            break;
-        if (v->cancel && __atomic_load_n(v->cancel, __ATOMIC_RELAXED)) {
-            ret = -ECANCELED;
-            break;
-        }
-        /* Only while it is not completed: a failing exchange means it just was. */
-        if (!(done & IOTP_DONE_WAITER) &&
-            !__atomic_compare_exchange_n(&s->done, &done, done | IOTP_DONE_WAITER, false,
-                                         __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-            continue;
-        futex_wait(s, (uint32_t)done);
-    }
+    __atomic_store_n(&s->waiter, 1, __ATOMIC_RELAXED);
+    iotp_full_fence(); /* F1: from here on either we see the completion, or its maker sees us */
+    while ((done = __atomic_load_n(&s->done, __ATOMIC_ACQUIRE)) != seq && !cancelled(v)) /* C1 */
+        futex_wait(&s->done, done);
+    __atomic_store_n(&s->waiter, 0, __ATOMIC_RELAXED);
     errno = saved;
-    return ret;
+    return done == seq ? 0 : -ECANCELED;
 }
 
 void iotp_cancel(struct iotp_vcpu *v)
 {
-    syscall(SYS_futex, futex_word(v->slot), FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    futex_wake(&v->slot->done);
+}
+
+void iotp_watch_slow(struct iotp_vcpu *v)
+{
+    /* Fenced again for A1: an I/O core that arms must find the bit, or be found armed. */
+    __atomic_fetch_or(v->watch, v->watch_bit, __ATOMIC_SEQ_CST);
+    iotp_full_fence();
 }
 
 void iotp_kick_slow(struct iotp_vcpu *v)
@@ -75,5 +78,5 @@ void iotp_kick_slow(struct iotp_vcpu *v)
 
 void iotp_ioc_wake(struct iotp_slot *s)
 {
-    syscall(SYS_futex, futex_word(s), FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    futex_wake(&s->done);
 }
