@@ -69,8 +69,10 @@ $(BUILD)/coopvmm-iocored: $(BUILD)/obj/iocore/main.o $(LIB_A)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS)
 
 # Unit suites: tests/unit/test_X.c is the program $(BUILD)/tests/test_X.
+# Files there of other names are shared by suites.
+UNIT_RIG_O := $(call obj,$(filter-out tests/unit/test_% tests/unit/cu_main.c,$(wildcard tests/unit/*.c)))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
-$(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(BUILD)/obj/tests/unit/cu_main.o $(LIB_A)
+$(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(BUILD)/obj/tests/unit/cu_main.o $(UNIT_RIG_O) $(LIB_A)
 	@mkdir -p $(@D)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS) -lcunit
