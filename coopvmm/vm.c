@@ -179,20 +179,27 @@ static int make_engine(struct vm_full *f, FILE *err)
 int vm_create(const struct cfg *cfg, const struct cfg_vm *c, const char *iotp_path, FILE *err,
               struct vm **out)
 {
+    const struct vm_engine *engine = vm_engine_find(c->engine);
+
+    if (!engine) {
+        fprintf(err, "%s: engine %s is not in this build\n", c->name, cfg_engine_name(c->engine));
+        return -ENOTSUP;
+    }
+    return vm_create_on(engine, cfg, c, iotp_path, err, out);
+}
+
+int vm_create_on(const struct vm_engine *engine, const struct cfg *cfg, const struct cfg_vm *c,
+                 const char *iotp_path, FILE *err, struct vm **out)
+{
     struct vm_full *f = calloc(1, sizeof(*f));
     struct vm *vm = &f->vm;
     int ret;
 
     if (!f)
         return -ENOMEM;
-    *vm = (struct vm){.cfg = cfg, .c = c, .engine = vm_engine_find(c->engine), .mem.fd = -1};
+    *vm = (struct vm){.cfg = cfg, .c = c, .engine = engine, .mem.fd = -1};
     vm->end_fd = eventfd(0, EFD_CLOEXEC);
-    if (!vm->engine) {
-        fprintf(err, "%s: engine %s is not in this build\n", c->name, cfg_engine_name(c->engine));
-        ret = -ENOTSUP;
-    } else {
-        ret = make_memory(vm, err);
-    }
+    ret = vm->end_fd < 0 ? -errno : make_memory(vm, err);
     if (!ret)
         ret = make_engine(f, err);
     if (!ret)

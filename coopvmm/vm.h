@@ -33,6 +33,10 @@ const struct vm_engine *vm_engine_find(enum cfg_engine e);
  */
 int vm_create(const struct cfg *cfg, const struct cfg_vm *c, const char *iotp_path, FILE *err,
               struct vm **out);
+/** The same on a given engine, whatever the configuration says: for what is no guest but wants the
+ * rest of a VM, as benchmarks do. */
+int vm_create_on(const struct vm_engine *engine, const struct cfg *cfg, const struct cfg_vm *c,
+                 const char *iotp_path, FILE *err, struct vm **out);
 /** Loads the kernel and starts the vCPUs. @return 0 or a negative errno (said on `err`) */
 int vm_start(struct vm *vm, FILE *err);
 /** A descriptor to poll for reading: the connection to the I/O cores broke. -1: there is none. */
