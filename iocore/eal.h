@@ -6,17 +6,20 @@
  *                I/O cores (over all, if they have all)
  *   lcore i + 1  I/O core i of the configuration, pinned to its CPU. Two may share a CPU.
  *
- * Memory: hugepages if the configuration allows them and enough are free (and writable hugetlbfs
- * is mounted or root may use memfds), else ordinary pages (--no-huge), with IOVA as virtual
- * addresses: enough for every virtual port; a physical NIC then needs an IOMMU.
+ * Memory: hugepages if the configuration allows them and enough are free
+ * (--in-memory: no hugetlbfs is needed and no file is left behind), else ordinary pages
+ * (--no-huge), enough for every virtual port; a physical NIC then needs an IOMMU. Without PCI ports
+ * addresses for DMA are virtual ones.
  *
- * Works as root and as an ordinary user: the runtime directory is /var/run/dpdk/<prefix>, or
- * $XDG_RUNTIME_DIR/dpdk/<prefix>, else /tmp/dpdk/<prefix>, chosen by DPDK; the telemetry socket
- * lies in it.
+ * Works as root and as an ordinary user. DPDK's runtime directory, in which the telemetry socket
+ * lies, is $RUNTIME_DIRECTORY/dpdk/<prefix>; without that variable /var/run/dpdk/<prefix> for root,
+ * $XDG_RUNTIME_DIR/dpdk/<prefix> or /tmp/dpdk/<prefix> for others. Uid 0 of a user namespace, which
+ * cannot write to /var/run, needs the variable.
  */
 #ifndef COOPVMM_IOCORE_EAL_H
 #define COOPVMM_IOCORE_EAL_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,13 +41,12 @@ struct eal_args {
 
 /* What the decision depends on; eal_host() reads it from the machine, tests make their own. */
 struct eal_host {
-    uint64_t huge_free;  /* bytes in free hugepages that can be used */
     const char *program; /* argv[0] */
-    char cpus[1024];     /* CPUs the control thread may use, "0-3,8" */
+    uint64_t huge_free;  /* bytes in free hugepages */
+    cpu_set_t cpus;      /* that this process may use */
 };
 
-/** Reads it from the machine. @param c whose I/O cores the control thread keeps off */
-void eal_host(const struct cfg *c, struct eal_host *out);
+void eal_host(struct eal_host *out);
 
 /**
  * Builds the arguments. The configuration must be planned (no CFG_ANY core).
@@ -58,7 +60,7 @@ void eal_args_free(struct eal_args *a);
  * @return 0; negative errno and a line in err that says what to do
  */
 int eal_start(const struct cfg *c, FILE *err);
-/** rte_eal_cleanup(), and removes the runtime directory's leftovers of this process. */
+/** rte_eal_cleanup(). */
 void eal_stop(void);
 
 /** lcore of I/O core i. */

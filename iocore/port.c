@@ -90,10 +90,15 @@ static uint16_t port_send(void *ctx, struct rte_mbuf **m, uint16_t n)
 int port_claim(struct port *p)
 {
     struct f_owner_ex me = {.type = F_OWNER_TID, .pid = gettid()};
+    int signo;
 
     if (p->rx_fd < 0)
         return 0;
-    return fcntl(p->rx_fd, F_SETOWN_EX, &me) ? -errno : 0;
+    if (fcntl(p->rx_fd, F_SETOWN_EX, &me))
+        return -errno;
+    /* net_tap's counter starts at "look each time"; only its signal moves it on. */
+    signo = fcntl(p->rx_fd, F_GETSIG);
+    return signo > 0 && raise(signo) ? -errno : 0;
 }
 
 /* --- control: before the device is made --- */
@@ -203,6 +208,24 @@ static int explain_pci(const struct port *p, FILE *err)
                 addr);
 }
 
+/* net_tap complains of every kernel without the multiq qdisc, which it wants for flow rules that we
+ * do not use. So it is silent at first, and heard if it fails. */
+static int plug_in(struct port *p)
+{
+    static const char tap_log[] = "pmd.net.tap";
+    int e;
+
+    if (p->cfg->type == CFG_PORT_TAP) {
+        rte_log_set_level_pattern(tap_log, RTE_LOG_CRIT);
+        e = rte_eal_hotplug_add("vdev", p->device, p->args);
+        rte_log_set_level_pattern(tap_log, RTE_LOG_NOTICE);
+        if (e == 0)
+            return 0;
+    }
+    e = rte_eal_hotplug_add("vdev", p->device, p->args);
+    return e < 0 ? e : 0;
+}
+
 /* The first free number of this type: several ports of a process may share a driver. */
 static int make_vdev(struct port *p, FILE *err)
 {
@@ -215,10 +238,10 @@ static int make_vdev(struct port *p, FILE *err)
             return e;
         if (rte_eth_dev_get_port_by_name(p->device, &id) == 0)
             continue;
-        e = rte_eal_hotplug_add("vdev", p->device, p->args);
+        e = plug_in(p);
         if (e)
             return fail(p, -EIO, err, "DPDK cannot make %s (%s): %s; see its messages above",
-                        p->device, p->args, strerror(e < 0 ? -e : e));
+                        p->device, p->args, strerror(-e));
         return 0;
     }
     return fail(p, -ENOSPC, err, "DPDK has no room for another port");
