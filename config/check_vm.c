@@ -65,14 +65,55 @@ static void claim(struct device_check *x, struct claims *all, const struct nm_wi
     all->claim[all->count++] = mine;
 }
 
+/* Models say "KEY: what is wrong": then it is told at that key. */
+static void refused_by_model(struct device_check *x, const char *why)
+{
+    const struct doc_node *at = x->n;
+    const char *colon = strchr(why, ':');
+    char key[16] = "";
+
+    if (colon && (size_t)(colon - why) < sizeof(key))
+        snprintf(key, sizeof(key), "%.*s", (int)(colon - why), why);
+    if (doc_get(x->n, key)) {
+        at = doc_get(x->n, key);
+        why = colon + 1 + strspn(colon + 1, " ");
+    }
+    report_node(x->k->report, at, "%s refuses it: %s", x->d->model, why);
+}
+
+/* An environment that leads nowhere: powering up may already drive the interrupt line low. */
+static void *no_dma(struct nm_dev *d, uint64_t gpa, uint64_t *len, bool write)
+{
+    (void)d, (void)gpa, (void)len, (void)write;
+    return NULL;
+}
+
+static void no_irq(struct nm_dev *d, unsigned line, bool level)
+{
+    (void)d, (void)line, (void)level;
+}
+
+static void no_msi(struct nm_dev *d, uint64_t addr, uint32_t data)
+{
+    (void)d, (void)addr, (void)data;
+}
+
+static bool no_tx(struct nm_dev *d, const void *frame, size_t len)
+{
+    (void)d, (void)frame, (void)len;
+    return false;
+}
+
+static const struct nm_env nowhere = {no_dma, no_irq, no_msi, no_tx};
+
 /* Powers a device up for a moment: the model itself knows best what it accepts and where it sits.
  */
 static void check_model(struct device_check *x, struct claims *all)
 {
     struct nm_params p = {.io_base = x->d->io_base, .mmio_base = x->d->mmio_base, .irq = x->d->irq};
-    struct nm_dev dev = {.model = x->model};
+    struct nm_dev dev = {.model = x->model, .env = &nowhere};
     struct nm_window w[MAX_WINDOWS];
-    const char *why = "the model refuses it";
+    const char *why = "no reason is given";
     unsigned n;
 
     cfg_parse_mac(x->d->mac, p.mac);
@@ -80,7 +121,7 @@ static void check_model(struct device_check *x, struct claims *all)
     dev.ram = calloc(1, x->model->ram_size + 1);
     if (dev.regs && dev.ram) {
         if (x->model->init(&dev, &p, &why))
-            report_node(x->k->report, x->n, "%s: %s", x->d->model, why);
+            refused_by_model(x, why);
         else {
             n = x->model->windows(&dev, w, MAX_WINDOWS);
             for (unsigned i = 0; i < n && i < MAX_WINDOWS; i++)
