@@ -2,6 +2,7 @@
 # coopvmm: GNU make and pkg-config; everything is built in $(BUILD). `make help` lists the targets.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
+.SECONDARY:
 .DEFAULT_GOAL := all
 
 BUILD   ?= build

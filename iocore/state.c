@@ -41,23 +41,27 @@ uint64_t state_size(const struct nm_model *m)
     return STATE_RAM + ((uint64_t)m->ram_size + 4095) / 4096 * 4096;
 }
 
-static bool header_fits(const struct state_hdr *h, const struct nm_model *m)
+static struct state_hdr header_of(const struct nm_model *m)
 {
-    return h->magic == STATE_MAGIC && h->version == STATE_VERSION &&
-           !strncmp(h->model, m->name, sizeof(h->model)) && h->model_version == m->version &&
-           h->regs_size == m->regs_size && h->ram_size == m->ram_size && h->current <= 2;
-}
-
-static void write_header(struct state_hdr *h, const struct nm_model *m)
-{
-    *h = (struct state_hdr){
+    struct state_hdr h = {
         .magic = STATE_MAGIC,
         .version = STATE_VERSION,
         .model_version = m->version,
         .regs_size = m->regs_size,
         .ram_size = m->ram_size,
     };
-    strncpy(h->model, m->name, sizeof(h->model) - 1);
+
+    strncpy(h.model, m->name, sizeof(h.model) - 1);
+    return h;
+}
+
+/* To the byte, but for which image is current. */
+static bool header_fits(const struct state_hdr *h, const struct nm_model *m)
+{
+    struct state_hdr want = header_of(m);
+
+    want.current = h->current;
+    return h->current <= 2 && !memcmp(h, &want, sizeof(want));
 }
 
 int state_map(int fd, const struct nm_model *m, bool fresh, struct state **out, const char **why)
@@ -77,7 +81,7 @@ int state_map(int fd, const struct nm_model *m, bool fresh, struct state **out, 
         return err;
     }
     if (fresh)
-        write_header(&s->file->hdr, m);
+        s->file->hdr = header_of(m);
     h = s->file->hdr;
     if (!header_fits(&h, m)) {
         *why = "the saved state is of another device model or version; start the VM anew";

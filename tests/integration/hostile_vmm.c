@@ -30,8 +30,7 @@ static uint64_t rng;
 
 static void result(bool good, const char *what, const char *detail)
 {
-    printf("%s - %s%s%s\n", good ? "ok" : "not ok", what, detail ? ": " : "",
-           detail ? detail : "");
+    printf("%s - %s%s%s\n", good ? "ok" : "not ok", what, detail ? ": " : "", detail ? detail : "");
     if (good)
         passed++;
     else

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Both ends of IOTP in one process, around a real device model on a real IOTP source, without DPDK's
- * environment: for tests of what happens between a vCPU and a device. The device is not connected.
+ * Both ends of IOTP in one process, around a real device model on a real IOTP source, without
+ * DPDK's environment: for tests of what happens between a vCPU and a device. The device is not
+ * connected.
  */
 #ifndef COOPVMM_TESTS_IOTP_RIG_H
 #define COOPVMM_TESTS_IOTP_RIG_H
