@@ -83,12 +83,11 @@ struct nm_reg_range {
     uint16_t length; /* bytes */
     uint32_t offset;
 };
-#define NM_REG_POSTED 1 /* writes need no answer: nothing the guest could notice comes of waiting  \
-                         */
+/* nm_reg_range.flags: writes need no answer; the guest cannot tell that they took effect later. */
+#define NM_REG_POSTED 1
 
 /* A register whose value is published, so that reading it needs no request. Reads must be free of
- * side effects whatever state the device is in, or the cell is marked invalid while they are not.
- */
+ * side effects whatever state the device is in; while they are not, the cell is marked invalid. */
 struct nm_reg_cell {
     uint8_t region;
     uint8_t size; /* the access size that is answered: 1, 2, 4 or 8 */
