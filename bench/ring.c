@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * coopvmm bench ring: what one synchronous access costs when an I/O core serves it, beside the same
+ * access served inline and by a blocking hand-off, and beside the floor.
+ *
+ * All four are measured in turn, a round of each, many times over: whatever disturbs the machine
+ * hits all of them alike.
+ */
+#include <errno.h>
+
+#include "../coopvmm/cmd.h"
+#include "plot.h"
+#include "report.h"
+#include "session.h"
+
+#define ROUNDS          48
+#define SAMPLES         10000 /* a round */
+#define SAMPLES_BLOCKED 200
+
+static const struct bench_help help = {
+    .name = "ring",
+    .text =
+        "One `inb` of an NE2000 register, from the access to its value, without the trap:\n"
+        "served by an I/O core (ring), by the same model on the asking thread (inline), by a\n"
+        "thread woken through an eventfd (blocking); and the floor, a bare cache line that goes\n"
+        "to the I/O core's CPU and back.\n",
+};
+
+struct ring {
+    struct session s;
+    struct bvm vm;
+    struct series ring;
+    struct baselines base;
+    unsigned rounds;
+    size_t n, nblocking;
+};
+
+static int set_up(struct ring *r)
+{
+    int err;
+
+    r->rounds = r->s.o.rounds ? r->s.o.rounds : r->s.o.quick ? 8 : ROUNDS;
+    r->n = r->s.o.quick ? SAMPLES / 4 : SAMPLES;
+    r->nblocking = r->s.o.quick ? SAMPLES_BLOCKED / 4 : SAMPLES_BLOCKED;
+    err = baselines_init(&r->base, r->n, r->nblocking, r->rounds);
+    if (!err)
+        err = series_init(&r->ring, r->n * r->rounds);
+    if (!err)
+        err = bvm_create(&r->vm, 0, CFG_PLACE_IOCORE, r->s.iod.sock, r->s.guard, stderr);
+    return err;
+}
+
+static int measure(struct ring *r)
+{
+    int err = 0;
+
+    for (unsigned i = 0; i < r->rounds && !err; i++) {
+        err = bvm_sample(&r->vm, BVM_PORT_FIFO, &r->ring, r->n);
+        series_end_round(&r->ring);
+        if (!err)
+            err = baselines_round(&r->s, &r->base, r->n, r->nblocking);
+        if (!err)
+            err = session_check(&r->s);
+        session_progress(&r->s, i + 1, r->rounds);
+    }
+    return err;
+}
+
+static void add_goals(json_t *j, const struct summary *ring, const struct summary *inl,
+                      const struct summary *blocking, const struct summary *floor)
+{
+    report_goal(j, "ring / floor", ring->p50 / floor->p50, AT_MOST, 1.5);
+    report_goal(j, "ring p99 / floor", ring->p99 / floor->p50, AT_MOST, 2);
+    report_goal(j, "ring - inline - floor, ns", ring->p50 - inl->p50 - floor->p50, AT_MOST, 50);
+    report_goal(j, "blocking / ring", blocking->p50 / ring->p50, AT_LEAST, 20);
+}
+
+static json_t *result(struct ring *r)
+{
+    json_t *j = report_new(&r->s, "ring");
+    struct summary ring, inl, blocking, floor;
+
+    series_summary(&r->ring, &r->s.tsc, &ring);
+    series_summary(&r->base.inl, &r->s.tsc, &inl);
+    series_summary(&r->base.blocking, &r->s.tsc, &blocking);
+    series_summary(&r->base.floor, &r->s.tsc, &floor);
+    json_object_set_new(j, "rounds", json_integer(r->rounds));
+    report_series(j, "floor", &floor);
+    report_series(j, "ring", &ring);
+    report_series(j, "inline", &inl);
+    report_series(j, "blocking", &blocking);
+    add_goals(j, &ring, &inl, &blocking, &floor);
+    return j;
+}
+
+static int print(const struct ring *r, json_t *j)
+{
+    static const struct report_row rows[] = {{"floor", "floor"},
+                                             {"ring", "ring (I/O core)"},
+                                             {"inline", "inline"},
+                                             {"blocking", "blocking"},
+                                             {0}};
+
+    if (r->s.o.json)
+        return cmd_print_json(j);
+    report_print_head(j, stdout);
+    report_print_series(j, rows, stdout);
+    report_print_goals(j, stdout);
+    json_decref(j);
+    return CMD_OK;
+}
+
+static int draw(const struct ring *r)
+{
+    const struct plot_curve curves[] = {{"floor", &r->base.floor},
+                                        {"inline", &r->base.inl},
+                                        {"ring (I/O core)", &r->ring},
+                                        {"blocking", &r->base.blocking},
+                                        {0}};
+
+    return plot_distributions(r->s.o.plot, "One synchronous access", curves, &r->s.tsc);
+}
+
+int bench_ring(int argc, char **argv)
+{
+    struct ring r = {0};
+    int status = session_open(&r.s, &help, argc, argv), err, drawn = 0;
+    json_t *j = NULL;
+
+    if (status != OPTS_GO_ON)
+        return status;
+    err = set_up(&r);
+    if (!err)
+        err = measure(&r);
+    if (!err)
+        j = result(&r);
+    if (!err && r.s.o.plot)
+        drawn = draw(&r);
+    bvm_destroy(&r.vm);
+    status = session_close(&r.s, err);
+    if (j)
+        status = print(&r, j);
+    series_fini(&r.ring);
+    baselines_fini(&r.base);
+    return drawn ? CMD_FAILED : status;
+}
