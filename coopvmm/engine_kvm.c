@@ -179,22 +179,24 @@ static void stop(struct vm *vm)
 /* The table is replaced as a whole each time. */
 static int set_routes(const struct kvm_engine *e)
 {
-    struct {
-        struct kvm_irq_routing head;
-        struct kvm_irq_routing_entry entry[KVM_MAX_LINES];
-    } table = {0};
-    unsigned n = 0;
+    struct kvm_irq_routing *table =
+        calloc(1, sizeof(*table) + KVM_MAX_LINES * sizeof(table->entries[0]));
+    int err = 0;
 
+    if (!table)
+        return -ENOMEM;
     for (unsigned i = 0; i < KVM_MAX_LINES; i++) {
         if (e->line[i] < 0)
             continue;
-        table.entry[n++] = (struct kvm_irq_routing_entry){
+        table->entries[table->nr++] = (struct kvm_irq_routing_entry){
             .gsi = i,
             .type = KVM_IRQ_ROUTING_MSI,
             .u.msi = {.address_lo = MSI_ADDRESS, .data = KVM_FIRST_VECTOR + i}};
     }
-    table.head.nr = n;
-    return ioctl(e->machine.vm, KVM_SET_GSI_ROUTING, &table) < 0 ? -errno : 0;
+    if (ioctl(e->machine.vm, KVM_SET_GSI_ROUTING, table) < 0)
+        err = -errno;
+    free(table);
+    return err;
 }
 
 static int make_line(struct kvm_engine *e, unsigned line)

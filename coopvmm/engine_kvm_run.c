@@ -8,16 +8,10 @@
 
 #include "../protocol/iotp.h"
 #include "engine.h"
-#include "engine_kvm.h"
+#include "engine_kvm_run.h"
 #include "engine_report.h"
 
-struct runner {
-    struct vm *vm;
-    unsigned vcpu;
-    const struct kvm_cpu *c;
-};
-
-static bool ending(const struct vm *vm)
+bool kvm_ending(const struct vm *vm)
 {
     return __atomic_load_n(&vm->stopping, __ATOMIC_ACQUIRE) ||
            __atomic_load_n(&vm->end, __ATOMIC_ACQUIRE) != VM_RUNNING;
@@ -38,7 +32,8 @@ static void fetch_cpu(const struct kvm_cpu *c, struct x86_cpu *cpu)
     };
 }
 
-__attribute__((format(printf, 2, 3))) static int crash(const struct runner *r, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static int crash(const struct kvm_runner *r, const char *fmt,
+                                                       ...)
 {
     const struct vm_mem *mem = &r->vm->mem;
     struct engine_spot at = {0};
@@ -60,7 +55,7 @@ __attribute__((format(printf, 2, 3))) static int crash(const struct runner *r, c
     return -ECANCELED;
 }
 
-static int single(const struct runner *r, struct vm_io *io, uint8_t *data)
+static int single(const struct kvm_runner *r, struct vm_io *io, uint8_t *data)
 {
     int err;
 
@@ -74,7 +69,7 @@ static int single(const struct runner *r, struct vm_io *io, uint8_t *data)
 
 /* INS and OUTS: KVM has the data in its own page; as much as the bounce buffer takes is one
  * request. What a device does not transfer reads as all ones. */
-static int string(const struct runner *r, struct vm_io *io, uint8_t *data, uint32_t count)
+static int string(const struct kvm_runner *r, struct vm_io *io, uint8_t *data, uint32_t count)
 {
     uint8_t *bounce = vm_bounce(r->vm, r->vcpu);
     uint32_t n;
@@ -100,7 +95,22 @@ static int string(const struct runner *r, struct vm_io *io, uint8_t *data, uint3
     return 0;
 }
 
-static int port_exit(const struct runner *r)
+/* KVM hands REP OUTS over an element at a time. The second write in a row to a port is taken as a
+ * sign of one; if it is, the rest becomes one request. */
+static int single_out(struct kvm_runner *r, struct vm_io *io, uint8_t *data)
+{
+    bool again = r->last_port == io->addr && r->last_size == io->size;
+    int err = single(r, io, data);
+
+    r->repeats = again ? r->repeats + 1 : 0;
+    r->last_port = io->addr;
+    r->last_size = io->size;
+    if (err || r->repeats != 1)
+        return err;
+    return kvm_finish_outs(r);
+}
+
+static int port_exit(struct kvm_runner *r)
 {
     struct kvm_run *run = r->c->run;
     uint8_t *data = (uint8_t *)run + run->io.data_offset;
@@ -110,6 +120,9 @@ static int port_exit(const struct runner *r)
                        .count = 1,
                        .addr = run->io.port};
 
+    if (run->io.count == 1 && io.write)
+        return single_out(r, &io, data);
+    r->last_size = 0;
     if (run->io.count == 1)
         return single(r, &io, data);
     io.string = true;
@@ -118,7 +131,7 @@ static int port_exit(const struct runner *r)
 }
 
 /* KVM hands over at most 8 bytes; lengths between powers of two come from pages' ends. */
-static int mmio_exit(const struct runner *r)
+static int mmio_exit(const struct kvm_runner *r)
 {
     struct kvm_run *run = r->c->run;
     uint32_t len = run->mmio.len < 8 ? run->mmio.len : 8;
@@ -142,7 +155,7 @@ static int mmio_exit(const struct runner *r)
     return 0;
 }
 
-static int internal_error(const struct runner *r)
+static int internal_error(const struct kvm_runner *r)
 {
     const struct kvm_run *run = r->c->run;
 
@@ -151,7 +164,7 @@ static int internal_error(const struct runner *r)
     return crash(r, "KVM internal error %u", run->internal.suberror);
 }
 
-static int handle_exit(const struct runner *r)
+static int handle_exit(struct kvm_runner *r)
 {
     const struct kvm_run *run = r->c->run;
 
@@ -171,13 +184,15 @@ static int handle_exit(const struct runner *r)
 
 void kvm_run_loop(struct vm *vm, unsigned vcpu, const struct kvm_cpu *c)
 {
-    const struct runner r = {.vm = vm, .vcpu = vcpu, .c = c};
+    struct kvm_runner r = {.vm = vm, .vcpu = vcpu, .c = c};
     int err = 0;
 
-    while (!err && !ending(vm)) {
+    while (!err && !kvm_ending(vm)) {
         if (ioctl(c->fd, KVM_RUN, 0) == 0)
             err = handle_exit(&r);
         else if (errno != EINTR && errno != EAGAIN)
             err = crash(&r, "KVM_RUN: %s", strerror(errno));
     }
+    if (err && err != -ECANCELED)
+        crash(&r, "the vCPU's registers cannot be set: %s", strerror(-err));
 }

@@ -66,16 +66,20 @@ static uint32_t ping_many(unsigned to, uint32_t n)
     return lost;
 }
 
-/* An IPI to oneself waits for STI, and comes after the one instruction behind it. */
+/* An IPI to oneself waits for STI, and comes once. */
 static bool self_test(void)
 {
     uint32_t before = ipi_count(0);
+    uint64_t start = ticks();
     bool early;
 
     cli();
     ipi_send(0);
     early = ipi_count(0) != before;
-    __asm__ volatile("sti; nop; nop; cli" ::: "memory");
+    sti();
+    while (ipi_count(0) == before && ticks() - start < PATIENCE)
+        pause();
+    cli();
     return !early && ipi_count(0) == before + 1;
 }
 
