@@ -209,6 +209,8 @@ static int build(const struct cfg *c, const struct eal_host *h, struct eal_args 
         err = add(out, "--file-prefix=%s", prefix);
     if (!err)
         err = add(out, "--log-level=warning");
+    if (!err) /* it warns of a legacy socket that nobody uses */
+        err = add(out, "--log-level=lib.telemetry:error");
     if (!err)
         err = add_lcores(c, h, out);
     if (!err)

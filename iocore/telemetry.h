@@ -17,8 +17,9 @@
  * FIRST = F + C until F + C = N. VM is the VM's name or its number in /coopvmm/vms. A wrong or
  * missing parameter is answered with null, as everywhere in DPDK.
  *
- * Times are nanoseconds. A histogram's "low_ns" and "n" are arrays of the same length: the lower
- * bound and the number of values of each bucket that is not empty.
+ * Times are nanoseconds. Of a histogram H ("wait", "service"), H_low_ns and H_n are arrays of the
+ * same length: the lower bound and the number of values of each bucket that is not empty; and
+ * H_p50_ns, H_p99_ns, H_p999_ns, H_max_ns, H_mean_ns are what one would guess.
  *
  * Threads: DPDK calls the endpoints from threads of its own, several at once. The source's
  * functions must allow that.
