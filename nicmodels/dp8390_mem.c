@@ -126,6 +126,8 @@ void dp8390_remote(const struct dp8390_chip *c, uint8_t *buf, size_t len, bool w
     struct dp8390 *r = c->regs;
     uint16_t a0 = r->dcr & DCR_WTS ? 1 : 0;
 
+    if (channel_open(r, write))
+        c->dev->changed = true;
     while (len && channel_open(r, write)) {
         uint16_t addr = (uint16_t)(r->crda & ~a0);
         size_t n = burst(r, addr, len);

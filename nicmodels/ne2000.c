@@ -35,7 +35,6 @@ static uint8_t data_byte(const struct dp8390_chip *c, uint8_t value, bool write)
 {
     uint8_t word[2] = {value, 0};
 
-    c->dev->changed = true;
     dp8390_remote(c, word, word_mode(c) ? 2 : 1, write);
     return word[0];
 }
@@ -88,12 +87,10 @@ static enum nm_status single(const struct dp8390_chip *c, struct nm_access *a)
         return NM_DONE;
     }
     nm_put_le(bytes, a->data, sizeof(bytes));
-    if (streams(c, a->offset, a->size)) {
-        c->dev->changed = true;
+    if (streams(c, a->offset, a->size))
         dp8390_remote(c, bytes, a->size, a->write);
-    } else {
+    else
         element(c, a->offset, a->size, bytes, a->write);
-    }
     if (!a->write)
         a->data = nm_get_le(bytes, a->size);
     return NM_DONE;
@@ -104,7 +101,6 @@ static enum nm_status string(const struct dp8390_chip *c, struct nm_access *a)
     uint8_t bytes[8];
 
     a->done_count = a->count;
-    c->dev->changed = true;
     if (!a->down && streams(c, a->offset, a->size)) {
         dp8390_remote(c, a->mem, (size_t)a->count * a->size, a->write);
         return NM_DONE;
