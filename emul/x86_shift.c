@@ -114,8 +114,8 @@ static unsigned double_count(const struct exec *x)
 }
 
 /*
- * A 16-bit shift by more than 16 has an undefined result; CPUs shift dst:src:dst. Three operands
- * side by side give that, and change nothing for other counts.
+ * A 16-bit shift by more than 16 has an undefined result; AMD's CPUs go on with the source again:
+ * dst:src:src, or src:src:dst to the right.
  */
 static uint64_t shift_double(const struct exec *x, uint64_t old, uint64_t src, uint64_t *flags)
 {
@@ -129,7 +129,7 @@ static uint64_t shift_double(const struct exec *x, uint64_t old, uint64_t src, u
         last = (uint64_t)(left ? pair >> (2 * bits - count) : pair >> (count - 1));
         result = (uint64_t)(left ? pair >> (bits - count) : pair >> count);
     } else {
-        wide triple = left ? pair << bits | old : (wide)old << 2 * bits | pair;
+        wide triple = left ? pair << bits | src : (wide)src << 2 * bits | pair;
         last = (uint64_t)(left ? triple >> (3 * bits - count) : triple >> (count - 1));
         result = (uint64_t)(left ? triple >> (2 * bits - count) : triple >> count);
     }

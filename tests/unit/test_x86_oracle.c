@@ -466,12 +466,12 @@ static void byte_operand(struct build *b, ZydisEncoderOperand *o, uint64_t value
     b->count = value;
 }
 
-/* 16-bit double shifts by more than 16 have no defined result. */
+/* 16-bit double shifts by more than 16 have no defined result; AMD's is emulated. */
 static uint64_t pick_count(const struct build *b)
 {
     bool twofold = b->f->mnemonic == N(SHLD) || b->f->mnemonic == N(SHRD);
     if (twofold && b->size == 2)
-        return below(17);
+        return below(__builtin_cpu_is("amd") ? 32 : 17);
     return one_in(4) ? below(3) : below(128);
 }
 
