@@ -220,10 +220,10 @@ static int ask(struct link *l, struct iotp_msg *m, const char *what, FILE *err)
 
     if (ret && m->type == IOTP_MSG_ERROR)
         fprintf(err, "%s: %s: the I/O core refused: %s\n", l->vm->c->name, what, m->u.error.text);
-    else if (ret)
-        fprintf(err, "%s: %s: no answer from the I/O core: %s%s%s\n", l->vm->c->name, what,
-                strerror(-ret), why ? ": " : "", why ? why : "");
-    return ret;
+    else if (ret && why)
+        fprintf(err, "%s: %s: the I/O core's answer makes no sense: %s\n", l->vm->c->name, what,
+                why);
+    return ret; /* a broken connection is made anew; link_reattach says if that failed for good */
 }
 
 static int say_hello(struct link *l, uint64_t *features, FILE *err)

@@ -6,13 +6,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "daemon.h"
-
-/* A VMM that does not read its answers may hold the control thread up no longer than this. */
-#define SEND_TIMEOUT_MS 500
 
 static int watch_fd(struct daemon *d, int fd, void *tag)
 {
@@ -23,15 +19,15 @@ static int watch_fd(struct daemon *d, int fd, void *tag)
 
 static void accept_vm(struct daemon *d)
 {
-    struct timeval tv = {.tv_usec = SEND_TIMEOUT_MS * 1000};
+    /* non-blocking: a VMM that does not read its answers loses its connection, and holds nobody up
+     */
     int sock = accept4(d->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct attached_vm *vm;
 
     if (sock < 0)
         return;
     vm = d->nvms < DAEMON_MAX_VMS ? calloc(1, sizeof(*vm)) : NULL;
-    if (!vm || setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) ||
-        watch_fd(d, sock, vm)) {
+    if (!vm || watch_fd(d, sock, vm)) {
         iotp_msg_error(sock, 0, -EMFILE, "the I/O-core process serves %u VMs already", d->nvms);
         close(sock);
         free(vm);
