@@ -16,13 +16,13 @@
 
 #include "../config/config.h"
 
-#define PRIVS_RT_PRIORITY                                                                          \
-    1 /* SCHED_FIFO: above all ordinary threads, below kernel threads that matter */
+/* SCHED_FIFO: above all ordinary threads, below everything else that is real-time */
+#define PRIVS_RT_PRIORITY 1
 
 /**
- * May I/O core i run with SCHED_FIFO? A polling FIFO thread never gives its CPU up, so only if no
- * vCPU, no other I/O core and no inline or blocking device shares the CPU, and if at least one
- * allowed CPU is left for everything else, the control thread to begin with.
+ * May I/O core i run with SCHED_FIFO? A polling FIFO thread never gives its CPU up, so only if
+ * no vCPU, no other I/O core and no inline or blocking device shares the CPU, and if at least
+ * one allowed CPU is left for everything else, the control thread to begin with.
  * @param cpus CPUs this process may use
  * @param why set to one line when the answer is no
  */
