@@ -190,12 +190,12 @@ static uint64_t bar_size(const struct pci_spec *s, unsigned i)
     return s->bar[i].kind == PCI_BAR_NONE ? 0 : s->bar[i].size;
 }
 
-/* The last address a BAR of this kind could have: a window that ends there was written by sizing.
- */
-static uint64_t last_address(const struct pci_spec *s, unsigned i)
+/* Where a window must end at the latest. One that ends with the address space was left by sizing;
+ * not so for ports, where sizing leaves bits above the 16 a port number has. */
+static uint64_t limit(const struct pci_spec *s, unsigned i)
 {
     if (is_pio(s, i))
-        return UINT16_MAX;
+        return UINT16_MAX + 1;
     return i < PCI_NBARS && s->bar[i].kind == PCI_BAR_MEM64 ? UINT64_MAX : UINT32_MAX;
 }
 
@@ -208,7 +208,7 @@ bool pci_decodes(const struct pci_spec *s, const struct pci_func *f, unsigned i,
     if (i == PCI_NBARS && !(f->cfg[PCI_ROM_BAR] & ROM_ENABLE))
         return false;
     *base = bar_base(s, f, i);
-    return *base && *base <= last_address(s, i) - bar_size(s, i);
+    return *base && *base <= limit(s, i) - bar_size(s, i);
 }
 
 unsigned pci_windows(const struct pci_spec *s, const struct pci_func *f, struct nm_window *w,
