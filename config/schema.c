@@ -17,7 +17,8 @@
 #define LIST(key, type, member, entry, max)                                                        \
     CYAML_FIELD_SEQUENCE(key, OPT_PTR, type, member, entry, 0, max)
 
-static const cyaml_strval_t any_strings[] = {{"any", CFG_ANY}};
+/* As libcyaml compares it when saving: the 32 bits of CFG_ANY, not sign-extended. */
+static const cyaml_strval_t any_strings[] = {{"any", (uint32_t)CFG_ANY}};
 static const cyaml_strval_t idle_strings[] = {
     {"spin", CFG_IDLE_SPIN}, {"pause", CFG_IDLE_PAUSE}, {"sleep", CFG_IDLE_SLEEP}};
 static const cyaml_strval_t port_strings[] = {
