@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * coopvmm bench scale: one VM that works, beside many that are attached to the same I/O core and do
+ * nothing. Up and down through the numbers of idle VMs, several times, so that what changes on the
+ * machine in the course of a run does not look like a matter of their number.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "../coopvmm/cmd.h"
+#include "../coopvmm/table.h"
+#include "plot.h"
+#include "report.h"
+#include "session.h"
+
+#define LEVELS       4
+#define MAX_IDLE     256
+#define PASSES       6     /* up and down again */
+#define SAMPLES      20000 /* a visit to a level */
+#define BASE_SAMPLES 2000
+#define BASE_BLOCKED 50
+#define SETTLE_MS    6 /* several times as long as a quiet source stays hot (CORE_COOL_MS) */
+#define COLD_MS      100
+#define COLD_VISIT   8 /* sources asked for the first time in a visit */
+
+static const unsigned levels[LEVELS] = {1, 16, 64, MAX_IDLE};
+
+static const struct bench_help help = {
+    .name = "scale",
+    .text = "One `inb` of one VM, served by an I/O core that serves 1, 16, 64, 256 idle VMs, too;\n"
+            "and the first `inb` of a VM that was idle for 100 ms.\n",
+};
+
+struct level {
+    struct series active, cold;
+};
+
+struct scale {
+    struct session s;
+    struct bvm vm;
+    struct bvm *idle; /* [MAX_IDLE] */
+    unsigned attached, next_cold;
+    struct level level[LEVELS];
+    struct baselines base;
+    unsigned passes, visits, samples;
+};
+
+static void nap_ms(long ms)
+{
+    struct timespec t = {.tv_nsec = ms * 1000000};
+
+    nanosleep(&t, NULL);
+}
+
+static int attach(struct scale *c, unsigned n)
+{
+    int err = 0;
+
+    while (c->attached > n)
+        bvm_destroy(&c->idle[--c->attached]);
+    while (c->attached < n && !err) {
+        err = session_check(&c->s);
+        if (!err)
+            err = bvm_create(&c->idle[c->attached], c->attached + 1, CFG_PLACE_IOCORE,
+                             c->s.iod.sock, c->s.guard, stderr);
+        c->attached += !err;
+    }
+    return err;
+}
+
+/* The first access of some VMs that have been quiet since they were attached or last asked. */
+static int sample_cold(struct scale *c, struct series *s)
+{
+    unsigned n = c->attached < COLD_VISIT ? c->attached : COLD_VISIT;
+    int err = 0;
+
+    nap_ms(COLD_MS);
+    for (unsigned i = 0; i < n && !err; i++) {
+        uint64_t begin, end;
+
+        c->next_cold = (c->next_cold + 1) % c->attached;
+        begin = tsc_read();
+        err = bvm_inb(&c->idle[c->next_cold], BVM_PORT_FIFO);
+        end = tsc_read();
+        series_add(s, tsc_sample(begin, end));
+    }
+    return err;
+}
+
+static int visit(struct scale *c, unsigned l)
+{
+    int err = attach(c, levels[l]);
+
+    if (!err)
+        err = sample_cold(c, &c->level[l].cold);
+    nap_ms(SETTLE_MS);
+    if (!err)
+        err = bvm_sample(&c->vm, BVM_PORT_FIFO, &c->level[l].active, c->samples);
+    series_end_round(&c->level[l].active);
+    if (!err)
+        err = baselines_round(&c->s, &c->base, BASE_SAMPLES, BASE_BLOCKED);
+    session_progress(&c->s, ++c->visits, 2 * c->passes * LEVELS);
+    return err ? err : session_check(&c->s);
+}
+
+static int measure(struct scale *c)
+{
+    int err = 0;
+
+    for (unsigned p = 0; p < c->passes && !err; p++) {
+        for (unsigned l = 0; l < LEVELS && !err; l++)
+            err = visit(c, l);
+        for (unsigned l = LEVELS; l-- > 0 && !err;)
+            err = visit(c, l);
+    }
+    return err;
+}
+
+static int set_up(struct scale *c)
+{
+    unsigned visits;
+    int err = 0;
+
+    c->passes = c->s.o.rounds ? c->s.o.rounds : c->s.o.quick ? 1 : PASSES;
+    if (c->passes > STATS_MAX_ROUNDS / 2)
+        c->passes = STATS_MAX_ROUNDS / 2;
+    c->samples = c->s.o.quick ? SAMPLES / 10 : SAMPLES;
+    visits = 2 * c->passes;
+    c->idle = calloc(MAX_IDLE, sizeof(c->idle[0]));
+    err = c->idle ? baselines_init(&c->base, BASE_SAMPLES, BASE_BLOCKED, visits * LEVELS) : -ENOMEM;
+    for (unsigned l = 0; l < LEVELS && !err; l++) {
+        err = series_init(&c->level[l].active, (size_t)c->samples * visits);
+        if (!err)
+            err = series_init(&c->level[l].cold, (size_t)COLD_VISIT * visits);
+    }
+    if (!err)
+        err = bvm_create(&c->vm, 0, CFG_PLACE_IOCORE, c->s.iod.sock, c->s.guard, stderr);
+    return err;
+}
+
+/* Of the two visits of each pass to a level, against the two to the first level: the median. */
+static double paired_ratio(const struct scale *c, unsigned l)
+{
+    const struct series *one = &c->level[0].active, *many = &c->level[l].active;
+    double ratio[STATS_MAX_ROUNDS];
+    unsigned n = one->rounds < many->rounds ? one->rounds : many->rounds;
+
+    for (unsigned i = 0; i < n; i++)
+        ratio[i] =
+            (many->round_p50[i] - c->s.tsc.overhead) / (one->round_p50[i] - c->s.tsc.overhead);
+    return stats_median(ratio, n);
+}
+
+static json_t *result(struct scale *c)
+{
+    json_t *j = report_new(&c->s, "scale"), *list = json_array();
+    struct summary sum;
+    double one = 0, last = 0;
+
+    for (unsigned l = 0; l < LEVELS; l++) {
+        json_t *e = json_pack("{s:i}", "idle", levels[l]);
+
+        series_summary(&c->level[l].active, &c->s.tsc, &sum);
+        report_series(e, "ring", &sum);
+        last = sum.p50;
+        one = l ? one : sum.p50;
+        json_object_set_new(e, "ratio", json_real(last / one));
+        json_object_set_new(e, "paired_ratio", json_real(paired_ratio(c, l)));
+        series_summary(&c->level[l].cold, &c->s.tsc, &sum);
+        report_series(e, "cold", &sum);
+        json_array_append_new(list, e);
+    }
+    json_object_set_new(j, "levels", list);
+    series_summary(&c->base.floor, &c->s.tsc, &sum);
+    report_series(j, "floor", &sum);
+    series_summary(&c->base.inl, &c->s.tsc, &sum);
+    report_series(j, "inline", &sum);
+    series_summary(&c->base.blocking, &c->s.tsc, &sum);
+    report_series(j, "blocking", &sum);
+    report_goal(j, "256 idle / 1 idle", last / one, AT_MOST, 1.1);
+    return j;
+}
+
+static double num(const json_t *j, const char *key)
+{
+    return json_number_value(json_object_get(j, key));
+}
+
+static int print(const struct scale *c, json_t *j)
+{
+    static const char *const head[] = {"idle VMs",     "ring ns", "p99 ns",     "ratio to 1",
+                                       "pass by pass", "cold ns", "cold max ns"};
+    static const struct report_row rows[] = {
+        {"floor", "floor"}, {"inline", "inline"}, {"blocking", "blocking"}, {0}};
+    struct table *t;
+    json_t *e;
+    size_t i;
+
+    if (c->s.o.json)
+        return cmd_print_json(j);
+    report_print_head(j, stdout);
+    t = table_new(head, 7);
+    json_array_foreach(json_object_get(j, "levels"), i, e)
+    {
+        table_cell(t, "%.0f", num(e, "idle"));
+        table_cell(t, "%.1f", num(e, "ring_ns"));
+        table_cell(t, "%.1f", num(e, "ring_p99_ns"));
+        table_cell(t, "%.3f", num(e, "ratio"));
+        table_cell(t, "%.3f", num(e, "paired_ratio"));
+        table_cell(t, "%.1f", num(e, "cold_ns"));
+        table_cell(t, "%.1f", num(e, "cold_max_ns"));
+    }
+    table_print(t, stdout);
+    table_free(t);
+    putchar('\n');
+    report_print_series(j, rows, stdout);
+    report_print_goals(j, stdout);
+    json_decref(j);
+    return CMD_OK;
+}
+
+static int draw(const struct scale *c, const json_t *j)
+{
+    static const char *const keys[] = {"ring_ns", "ring_p99_ns", "cold_ns"};
+    struct plot *p = plot_open(c->s.o.plot, "One access beside idle VMs on the same I/O core");
+    const json_t *e;
+    size_t i;
+    FILE *out;
+
+    if (!p)
+        return -ENOENT;
+    out = plot_out(p);
+    fputs("set logscale xy\nset xlabel 'idle VMs'\nset ylabel 'time (ns)'\nset xrange [0.8:320]\n"
+          "set xtics (1, 16, 64, 256)\n"
+          "plot '-' with linespoints title 'median', '-' with linespoints title 'p99', "
+          "'-' with linespoints title 'first access after 100 ms'\n",
+          out);
+    for (unsigned k = 0; k < 3; k++) {
+        json_array_foreach(json_object_get(j, "levels"), i, e)
+            fprintf(out, "%.0f %.2f\n", num(e, "idle"), num(e, keys[k]));
+        fputs("e\n", out);
+    }
+    return plot_close(p);
+}
+
+static void release(struct scale *c)
+{
+    for (unsigned l = 0; l < LEVELS; l++) {
+        series_fini(&c->level[l].active);
+        series_fini(&c->level[l].cold);
+    }
+    baselines_fini(&c->base);
+    free(c->idle);
+}
+
+int bench_scale(int argc, char **argv)
+{
+    struct scale c = {0};
+    int status = session_open(&c.s, &help, argc, argv), err, drawn = 0;
+    json_t *j = NULL;
+
+    if (status != OPTS_GO_ON)
+        return status;
+    err = set_up(&c);
+    if (!err)
+        err = measure(&c);
+    if (!err)
+        j = result(&c);
+    if (j && c.s.o.plot)
+        drawn = draw(&c, j);
+    if (c.idle)
+        attach(&c, 0);
+    bvm_destroy(&c.vm);
+    status = session_close(&c.s, err);
+    if (j)
+        status = print(&c, j);
+    release(&c);
+    return drawn ? CMD_FAILED : status;
+}
