@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * NE2000 and RTL8029 under any sequence of accesses, strings, frames, resets and loaded states.
+ * regs and ram are allocations of their exact size, so AddressSanitizer sees each step outside.
+ * Checked beside: a device's own state is always valid and saves and loads again; cells match
+ * reads; the interrupt line the runner saw is the one the device has.
+ */
+#include "../unit/nm_rig.h"
+
+#include "../../nicmodels/pci.h"
+
+#define CHECK(c)                                                                                   \
+    do {                                                                                           \
+        if (!(c))                                                                                  \
+            abort();                                                                               \
+    } while (0)
+
+struct input {
+    const uint8_t *p;
+    size_t left;
+};
+
+static uint8_t take(struct input *in)
+{
+    if (!in->left)
+        return 0;
+    in->left--;
+    return *in->p++;
+}
+
+static uint64_t take_n(struct input *in, unsigned n)
+{
+    uint64_t v = 0;
+
+    while (n--)
+        v = v << 8 | take(in);
+    return v;
+}
+
+static uint8_t take_region(uint8_t op)
+{
+    return op & 0x80 ? (op & 0x40 ? NM_REGION_CONFIG : op & 7) : 0;
+}
+
+static void do_access(struct rig *g, struct input *in, uint8_t op)
+{
+    unsigned size = 1u << (op >> 4 & 3);
+    struct nm_access a = {.offset = take(in), .size = (uint8_t)size, .count = 1};
+
+    a.region = take_region(op);
+    a.write = op & 8;
+    if (a.region != NM_REGION_CONFIG)
+        a.offset &= 0x3f;
+    if (a.write)
+        a.data = take_n(in, size);
+    g->d.model->access(&g->d, &a);
+}
+
+static void do_string(struct rig *g, struct input *in, uint8_t op)
+{
+    unsigned size = 1u << (op >> 4 & 3);
+    struct nm_access a = {.offset = take(in) & 0x3f, .size = (uint8_t)size};
+    uint8_t *mem;
+
+    a.region = take_region(op);
+    a.count = (uint32_t)(1 + take_n(in, 2) % 4096);
+    a.write = op & 8;
+    a.down = take(in) & 1;
+    mem = calloc(a.count, size);
+    CHECK(mem);
+    for (unsigned i = 0; i < 16 && i < a.count * size; i++)
+        mem[i] = take(in);
+    a.mem = a.down ? mem + (size_t)(a.count - 1) * size : mem;
+    if (g->d.model->access(&g->d, &a) == NM_DONE)
+        CHECK(a.done_count == a.count);
+    free(mem);
+}
+
+static void do_frame(struct rig *g, struct input *in)
+{
+    size_t len = take_n(in, 2) % (NM_MAX_FRAME + 3);
+    uint8_t *frame = calloc(1, len ? len : 1);
+
+    CHECK(frame);
+    for (size_t i = 0; i < 8 && i < len; i++)
+        frame[i] = take(in);
+    g->d.model->can_receive(&g->d, len);
+    g->d.model->receive(&g->d, frame, len);
+    free(frame);
+}
+
+/* Registers as a stranger made them: refused, or as good as any. */
+static void do_load(struct rig *g, struct input *in)
+{
+    size_t size = nm_save_size(&g->d);
+    uint8_t *image = malloc(size);
+    const char *why = NULL;
+    unsigned changes = take(in) % 16;
+
+    CHECK(image && nm_save(&g->d, image, size) == (long)size);
+    while (changes--) {
+        size_t at = take_n(in, 2) % size;
+
+        if (take(in) & 1)
+            at %= 56u + g->d.model->regs_size;
+        image[at] = take(in);
+    }
+    if (nm_load(&g->d, image, size, &why) == 0)
+        g->level = g->d.model->lines(&g->d) & 1;
+    else
+        CHECK(why);
+    free(image);
+}
+
+static void check(struct rig *g)
+{
+    uint64_t cell[NM_MAX_CELLS];
+    struct nm_window w[NM_MAX_REGIONS];
+    const struct nm_model *m = g->d.model;
+    const char *why;
+    uint32_t valid = m->publish(&g->d, cell);
+
+    CHECK(m->validate(&g->d, &why) == 0);
+    CHECK(m->windows(&g->d, w, NM_MAX_REGIONS) <= NM_MAX_REGIONS);
+    CHECK((m->lines(&g->d) & 1) == g->level);
+    for (unsigned i = 0; i < m->ncells; i++)
+        if (valid >> i & 1)
+            CHECK(rig_read(g, 0, m->cells[i].offset, 1) == cell[i]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input in = {data, size};
+    const char *why;
+    struct rig g;
+
+    CHECK(rig_init(&g, nm_model_at(take(&in) & 1), NULL, &why) == 0);
+    if (g.d.model->pci)
+        rig_write(&g, NM_REGION_CONFIG, PCI_COMMAND, 2, PCI_COMMAND_IO);
+    while (in.left) {
+        uint8_t op = take(&in);
+
+        switch (op & 7) {
+        case 0: do_string(&g, &in, op); break;
+        case 1: do_frame(&g, &in); break;
+        case 2:
+            if (op & 8)
+                g.d.model->reset(&g.d);
+            else
+                do_load(&g, &in);
+            break;
+        case 3: check(&g); break;
+        default: do_access(&g, &in, op); break;
+        }
+    }
+    check(&g);
+    rig_free(&g);
+    return 0;
+}
