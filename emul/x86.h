@@ -79,7 +79,8 @@ enum x86_access {
  * The machine around the CPU. Addresses are linear. An access never crosses more than its size;
  * the emulator gives accesses of 1, 2, 4 or 8 bytes as the CPU would (wider ones are split into
  * 8-byte pieces, ascending). An access that crosses a page or a device's end is the callee's to
- * split: it sees address and size. Bits of a value above its size are ignored.
+ * split: it sees address and size. Bits of a value above its size are ignored. Whether an address
+ * is canonical or mapped is the callee's to know, too. read, write, in and out must be given.
  *
  * "Undone" is about registers and flags: they are written last. What an instruction did to memory
  * or a device before the access that failed stays done; that is possible only with the pieces of a

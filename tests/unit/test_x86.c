@@ -1,362 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the CPU cannot be asked: ports, callers' answers, reports, the cache; and some by name. */
-#include <CUnit/CUnit.h>
+/* What the CPU cannot be asked: callers' answers, reports, the cache; and some by name. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <x86intrin.h>
 
 #include "cu_main.h"
-#include "emul/x86.h"
-
-#define RIP    0x401000ULL
-#define MEM    0x10000ULL /* linear address of the machine's memory */
-#define MEM_SZ 4096u
-
-/* One access as the caller's functions saw it. */
-struct access {
-    char kind; /* r w i o I O x */
-    uint64_t addr;
-    unsigned size;
-    uint64_t value; /* I O: count */
-    bool down;
-};
-
-/* A machine that records, with memory of MEM_SZ bytes and a port that counts up. */
-static struct {
-    uint8_t mem[MEM_SZ];
-    struct access log[1024];
-    unsigned n;
-    uint64_t port_value;
-    uint64_t string_done;          /* what ins and outs say they did at most */
-    enum x86_access string_result; /* and answer */
-    unsigned deny_after;           /* the access with this number is answered with `denial` */
-    enum x86_access denial;
-    unsigned contention;       /* cmpxchg finds something else so many times */
-    enum x86_access exchanges; /* what cmpxchg answers */
-    struct x86_decoder *d;
-    struct x86_cpu cpu;
-    struct x86_fault fault;
-    uint8_t ymm[16][32];
-} m;
-
-static enum x86_access record(char kind, uint64_t addr, unsigned size, uint64_t value, bool down)
-{
-    if (m.n < sizeof m.log / sizeof m.log[0])
-        m.log[m.n] = (struct access){kind, addr, size, value, down};
-    return ++m.n > m.deny_after ? m.denial : X86_OK;
-}
-
-static uint8_t *at(uint64_t addr, unsigned size)
-{
-    return addr >= MEM && addr + size <= MEM + MEM_SZ ? m.mem + (addr - MEM) : NULL;
-}
-
-static enum x86_access on_read(void *ctx, uint64_t addr, unsigned size, uint64_t *value)
-{
-    CU_ASSERT_PTR_EQUAL(ctx, &m);
-    enum x86_access a = record('r', addr, size, 0, false);
-    if (a != X86_OK || !at(addr, size))
-        return a != X86_OK ? a : X86_FAULT;
-    *value = 0xa5a5a5a5a5a5a5a5; /* above the size: to be ignored */
-    memcpy(value, at(addr, size), size);
-    return X86_OK;
-}
-
-static enum x86_access on_write(void *ctx, uint64_t addr, unsigned size, uint64_t value)
-{
-    CU_ASSERT_PTR_EQUAL(ctx, &m);
-    enum x86_access a = record('w', addr, size, value, false);
-    if (a != X86_OK || !at(addr, size))
-        return a != X86_OK ? a : X86_FAULT;
-    memcpy(at(addr, size), &value, size);
-    return X86_OK;
-}
-
-static enum x86_access on_in(void *ctx, uint16_t port, unsigned size, uint64_t *value)
-{
-    (void)ctx;
-    *value = m.port_value++;
-    return record('i', port, size, *value, false);
-}
-
-static enum x86_access on_out(void *ctx, uint16_t port, unsigned size, uint64_t value)
-{
-    (void)ctx;
-    return record('o', port, size, value, false);
-}
-
-static enum x86_access string(char kind, uint64_t addr, unsigned size, uint64_t count, bool down,
-                              uint64_t *done)
-{
-    record(kind, addr, size, count, down);
-    *done = count < m.string_done ? count : m.string_done;
-    return m.string_result;
-}
-
-static enum x86_access on_ins(void *ctx, uint16_t port, unsigned size, uint64_t addr,
-                              uint64_t count, bool down, uint64_t *done)
-{
-    (void)ctx;
-    CU_ASSERT_EQUAL(port, 0x300);
-    return string('I', addr, size, count, down, done);
-}
-
-static enum x86_access on_outs(void *ctx, uint16_t port, unsigned size, uint64_t addr,
-                               uint64_t count, bool down, uint64_t *done)
-{
-    (void)ctx;
-    CU_ASSERT_EQUAL(port, 0x300);
-    return string('O', addr, size, count, down, done);
-}
-
-static enum x86_access on_cmpxchg(void *ctx, uint64_t addr, unsigned size, uint64_t *old,
-                                  uint64_t desired)
-{
-    (void)ctx;
-    record('x', addr, size, desired, false);
-    if (m.exchanges != X86_OK)
-        return m.exchanges;
-    uint64_t seen = 0;
-    if (m.contention) {
-        m.contention--;
-        m.mem[addr - MEM]++;
-    }
-    memcpy(&seen, at(addr, size), size);
-    if (seen == *old)
-        memcpy(at(addr, size), &desired, size);
-    *old = seen;
-    return X86_OK;
-}
-
-static const struct x86_ops plain = {
-    .read = on_read, .write = on_write, .in = on_in, .out = on_out};
-static const struct x86_ops full = {.read = on_read,
-                                    .write = on_write,
-                                    .in = on_in,
-                                    .out = on_out,
-                                    .ins = on_ins,
-                                    .outs = on_outs,
-                                    .cmpxchg = on_cmpxchg};
-
-static void reset(void)
-{
-    struct x86_decoder *d = m.d ? m.d : x86_decoder_new();
-    memset(&m, 0, sizeof m);
-    m.d = d;
-    m.deny_after = ~0u;
-    m.string_done = ~0ULL;
-    m.cpu.rip = RIP;
-    m.cpu.rflags = 2;
-    m.cpu.ymm = m.ymm;
-    m.cpu.ymm_high = true;
-}
-
-static enum x86_result run_with(const struct x86_ops *ops, const uint8_t *code, size_t len)
-{
-    /* In a block of its own size: reading past it is an error that sanitizers see. */
-    uint8_t *exact = malloc(len);
-    memcpy(exact, code, len);
-    m.n = 0;
-    enum x86_result r = x86_emulate(m.d, &m.cpu, exact, len, ops, &m, &m.fault);
-    free(exact);
-    return r;
-}
-
-#define CODE(...)     ((const uint8_t[]){__VA_ARGS__}), sizeof((const uint8_t[]){__VA_ARGS__})
-#define CODE_EMPTY    ((const uint8_t[]){0x90}), 0
-#define RUN(...)      run_with(&plain, CODE(__VA_ARGS__))
-#define RUN_FULL(...) run_with(&full, CODE(__VA_ARGS__))
-
-static void check_log(unsigned i, char kind, uint64_t addr, unsigned size, uint64_t value)
-{
-    CU_ASSERT_FATAL(i < m.n);
-    CU_ASSERT_EQUAL(m.log[i].kind, kind);
-    CU_ASSERT_EQUAL(m.log[i].addr, addr);
-    CU_ASSERT_EQUAL(m.log[i].size, size);
-    CU_ASSERT_EQUAL(m.log[i].value, value);
-}
-
-/* Nothing of the registers has changed. */
-static void check_untouched(const struct x86_cpu *before)
-{
-    CU_ASSERT(memcmp(before, &m.cpu, sizeof m.cpu) == 0);
-}
-
-/* ---- ports ---- */
-
-static void test_in(void)
-{
-    reset();
-    m.cpu.gpr[X86_RAX] = 0x1122334455667788;
-    m.cpu.gpr[X86_RDX] = 0xabcd0300; /* only DX counts */
-    m.port_value = 0xfffffff5aabbccdd;
-    CU_ASSERT_EQUAL(RUN(0xec), X86_EMULATED); /* in al, dx */
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RAX], 0x11223344556677dd);
-    CU_ASSERT_EQUAL(m.n, 1);
-    check_log(0, 'i', 0x300, 1, 0xfffffff5aabbccdd);
-    CU_ASSERT_EQUAL(m.cpu.rip, RIP + 1);
-    CU_ASSERT_EQUAL(RUN(0x66, 0xed), X86_EMULATED); /* in ax, dx */
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RAX], 0x112233445566ccde);
-    CU_ASSERT_EQUAL(RUN(0xed), X86_EMULATED); /* in eax, dx */
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RAX], 0xaabbccdf);
-    CU_ASSERT_EQUAL(RUN(0x48, 0xed), X86_EMULATED); /* REX.W changes nothing */
-    check_log(0, 'i', 0x300, 4, 0xfffffff5aabbcce0);
-    CU_ASSERT_EQUAL(RUN(0xe4, 0xf0), X86_EMULATED); /* in al, 0xf0: unsigned */
-    check_log(0, 'i', 0xf0, 1, 0xfffffff5aabbcce1);
-    CU_ASSERT_EQUAL(RUN(0xe5, 0x71), X86_EMULATED);
-    check_log(0, 'i', 0x71, 4, 0xfffffff5aabbcce2);
-}
-
-static void test_out(void)
-{
-    reset();
-    m.cpu.gpr[X86_RAX] = 0x1122334455667788;
-    m.cpu.gpr[X86_RDX] = 0xffff;
-    CU_ASSERT_EQUAL(RUN(0xee), X86_EMULATED);
-    check_log(0, 'o', 0xffff, 1, 0x88);
-    CU_ASSERT_EQUAL(RUN(0x66, 0xef), X86_EMULATED);
-    check_log(0, 'o', 0xffff, 2, 0x7788);
-    CU_ASSERT_EQUAL(RUN(0xef), X86_EMULATED);
-    check_log(0, 'o', 0xffff, 4, 0x55667788);
-    CU_ASSERT_EQUAL(RUN(0xe6, 0xe9), X86_EMULATED);
-    check_log(0, 'o', 0xe9, 1, 0x88);
-    CU_ASSERT_EQUAL(RUN(0xe7, 0x80), X86_EMULATED);
-    check_log(0, 'o', 0x80, 4, 0x55667788);
-    CU_ASSERT_EQUAL(m.cpu.rip, RIP + 1 + 2 + 1 + 2 + 2);
-}
-
-static void test_port_denied(void)
-{
-    reset();
-    m.cpu.gpr[X86_RDX] = 0x300;
-    struct x86_cpu before = m.cpu;
-    m.deny_after = 0;
-    m.denial = X86_FAULT;
-    CU_ASSERT_EQUAL(RUN(0xec), X86_FAULTED);
-    CU_ASSERT_EQUAL(m.fault.addr, 0x300);
-    check_untouched(&before);
-    m.denial = X86_CANCEL;
-    CU_ASSERT_EQUAL(RUN(0xee), X86_CANCELLED);
-    CU_ASSERT_STRING_EQUAL(m.fault.text, "out dx, al");
-    check_untouched(&before);
-}
-
-static void string_registers(uint64_t address, uint64_t count)
-{
-    m.cpu.gpr[X86_RDX] = 0x300;
-    m.cpu.gpr[X86_RSI] = m.cpu.gpr[X86_RDI] = address;
-    m.cpu.gpr[X86_RCX] = count;
-}
-
-/* Without the caller's ins and outs: element by element. */
-static void test_port_strings_one_by_one(void)
-{
-    reset();
-    string_registers(MEM + 8, 3);
-    m.port_value = 0x1234;
-    CU_ASSERT_EQUAL(RUN(0xf3, 0x66, 0x6d), X86_EMULATED); /* rep insw */
-    CU_ASSERT_EQUAL(m.n, 6);
-    check_log(4, 'i', 0x300, 2, 0x1236);
-    check_log(5, 'w', MEM + 12, 2, 0x1236);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RDI], MEM + 14);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RCX], 0);
-    string_registers(MEM + 12, 3);
-    m.cpu.rflags |= X86_FLAG_DF;
-    CU_ASSERT_EQUAL(RUN(0xf2, 0x66, 0x6f), X86_EMULATED); /* f2 repeats too */
-    check_log(5, 'o', 0x300, 2, 0x1234);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RSI], MEM + 6);
-    string_registers(MEM, 77);
-    CU_ASSERT_EQUAL(RUN(0x6e), X86_EMULATED); /* outsb, once */
-    CU_ASSERT_EQUAL(m.n, 2);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RCX], 77);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RSI], MEM - 1);
-}
-
-/* A fault at the fourth element: three are done and stay done. */
-static void test_port_string_faults_part_way(void)
-{
-    reset();
-    string_registers(MEM + MEM_SZ - 12, 10);
-    CU_ASSERT_EQUAL(RUN(0xf3, 0x6f), X86_FAULTED); /* rep outsd */
-    CU_ASSERT_EQUAL(m.fault.addr, MEM + MEM_SZ);
-    CU_ASSERT_EQUAL(m.fault.vector, X86_VECTOR_PF);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RSI], MEM + MEM_SZ);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RCX], 7);
-    CU_ASSERT_EQUAL(m.cpu.rip, RIP);
-}
-
-static void test_port_strings_as_one(void)
-{
-    reset();
-    string_registers(MEM, 700);
-    CU_ASSERT_EQUAL(RUN_FULL(0xf3, 0x66, 0x6d), X86_EMULATED);
-    CU_ASSERT_EQUAL(m.n, 1);
-    check_log(0, 'I', MEM, 2, 700);
-    CU_ASSERT_FALSE(m.log[0].down);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RDI], MEM + 1400);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RCX], 0);
-    string_registers(MEM, 5);
-    m.cpu.rflags |= X86_FLAG_DF;
-    CU_ASSERT_EQUAL(RUN_FULL(0xf3, 0x6f), X86_EMULATED);
-    check_log(0, 'O', MEM, 4, 5);
-    CU_ASSERT_TRUE(m.log[0].down);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RSI], MEM - 20);
-    CU_ASSERT_EQUAL(RUN_FULL(0x6e), X86_EMULATED); /* without rep: a request of one */
-    check_log(0, 'O', MEM - 20, 1, 1);
-    string_registers(MEM, 0);
-    CU_ASSERT_EQUAL(RUN_FULL(0xf3, 0x6f), X86_EMULATED); /* nothing to do: nobody asked */
-    CU_ASSERT_EQUAL(m.n, 0);
-}
-
-/* What the caller's function leaves over. */
-static void test_port_string_partly_done(void)
-{
-    reset();
-    string_registers(MEM, 100);
-    m.string_done = 40;
-    CU_ASSERT_EQUAL(RUN_FULL(0xf3, 0x6d), X86_REPEAT);
-    CU_ASSERT_EQUAL(m.cpu.rip, RIP);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RCX], 60);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RDI], MEM + 160);
-    m.string_result = X86_FAULT;
-    CU_ASSERT_EQUAL(RUN_FULL(0xf3, 0x6d), X86_FAULTED);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RCX], 20);
-    CU_ASSERT_EQUAL(m.fault.addr, MEM + 320);
-    m.string_result = X86_CANCEL;
-    m.string_done = 0;
-    struct x86_cpu before = m.cpu;
-    CU_ASSERT_EQUAL(RUN_FULL(0xf3, 0x6d), X86_CANCELLED);
-    check_untouched(&before);
-}
-
-/* With 32-bit addresses a request ends where EDI would wrap. */
-static void test_port_string_wraps(void)
-{
-    reset();
-    string_registers(0x55fffffff8, 0x1100000005);
-    CU_ASSERT_EQUAL(RUN_FULL(0x67, 0xf3, 0x6d), X86_REPEAT);
-    check_log(0, 'I', 0xfffffff8, 4, 2);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RDI], 0);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RCX], 3);
-    m.cpu.rflags |= X86_FLAG_DF;
-    m.cpu.gpr[X86_RDI] = 4;
-    CU_ASSERT_EQUAL(RUN_FULL(0x67, 0xf3, 0x6d), X86_REPEAT);
-    check_log(0, 'I', 4, 4, 2);
-    CU_ASSERT_EQUAL(m.cpu.gpr[X86_RDI], 0xfffffffc);
-}
-
-static void test_port_string_segment(void)
-{
-    reset();
-    string_registers(0x10, 2);
-    m.cpu.seg_base[X86_GS] = MEM;
-    m.cpu.seg_base[X86_DS] = 0x5000; /* does not count */
-    CU_ASSERT_EQUAL(RUN_FULL(0x65, 0xf3, 0x6e), X86_EMULATED);
-    check_log(0, 'O', MEM + 0x10, 1, 2);
-    CU_ASSERT_EQUAL(RUN_FULL(0x65, 0x6c), X86_EMULATED); /* ES cannot be overridden */
-    check_log(0, 'I', 0x10, 1, 1);
-}
+#include "test_x86_machine.h"
 
 /* ---- accesses ---- */
 
@@ -569,6 +217,26 @@ static void test_cmpxchg_failure(void)
     CU_ASSERT_EQUAL(m.mem[0], 9);
 }
 
+/* Hints access nothing, wherever they point. */
+static void test_hints(void)
+{
+    static const uint8_t hints[][4] = {
+        {0x66, 0x0f, 0xae, 0x38}, /* clflushopt [rax] */
+        {0x66, 0x0f, 0xae, 0x30}, /* clwb [rax] */
+        {0x3e, 0x0f, 0xae, 0x38}, /* clflush [rax] */
+        {0x3e, 0x0f, 0x1c, 0x00}, /* cldemote [rax] */
+        {0x3e, 0x0f, 0x0d, 0x00}, /* prefetch [rax] */
+        {0x3e, 0x0f, 0x0d, 0x08}, /* prefetchw [rax] */
+        {0x3e, 0x0f, 0x0d, 0x10}, /* prefetchwt1 [rax] */
+    };
+    for (unsigned i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+        reset();
+        CU_ASSERT_EQUAL(run_with(&plain, hints[i], 4), X86_EMULATED);
+        CU_ASSERT_EQUAL(m.n, 0);
+        CU_ASSERT_EQUAL(m.cpu.rip, RIP + 4);
+    }
+}
+
 /* ---- what is not emulated ---- */
 
 static void check_unsupported(const char *text, const uint8_t *code, size_t len)
@@ -746,15 +414,6 @@ static void test_speed(void)
 
 const char *const suite_name = "x86 emulation";
 const struct cu_test suite_tests[] = {
-    {"in", test_in},
-    {"out", test_out},
-    {"port denied", test_port_denied},
-    {"ins and outs, one by one", test_port_strings_one_by_one},
-    {"ins and outs, fault part way", test_port_string_faults_part_way},
-    {"ins and outs as one request", test_port_strings_as_one},
-    {"ins and outs partly done", test_port_string_partly_done},
-    {"ins and outs at 4 GiB", test_port_string_wraps},
-    {"outs with a segment", test_port_string_segment},
     {"page crossing", test_page_crossing},
     {"wide accesses in pieces", test_wide_pieces},
     {"misaligned", test_misaligned},
@@ -768,6 +427,7 @@ const struct cu_test suite_tests[] = {
     {"locked on a device", test_locked_device},
     {"locked under contention", test_locked_contended},
     {"cmpxchg that fails", test_cmpxchg_failure},
+    {"prefetches and flushes", test_hints},
     {"unsupported", test_unsupported},
     {"no instructions", test_not_instructions},
     {"vector registers missing", test_vectors_missing},
