@@ -205,10 +205,8 @@ static inline int iotp_call(struct iotp_vcpu *v, const struct iotp_req *r, struc
 }
 
 /**
- * Posts a write that nobody waits for. Ordered before every later request of this vCPU.
- * Whoever reads shadows counts the write *before* posting it (and takes it back if this returns
- * false): counted afterwards, another vCPU's write could be consumed in its stead, and a vCPU would
- * read a shadow that does not know of its own write yet.
+ * Posts a write that nobody waits for. Ordered before every later request of this vCPU, but not
+ * against other vCPUs' posted writes: a VM with several vCPUs uses iotp_post_ordered.
  * @return true if posted; false if the ring is full: make it a synchronous request instead.
  */
 static inline bool iotp_post(struct iotp_vcpu *v, uint16_t device, uint8_t region, uint64_t offset,
@@ -238,8 +236,44 @@ static inline bool iotp_post(struct iotp_vcpu *v, uint16_t device, uint8_t regio
 }
 
 /**
+ * Posts a write to a device that several vCPUs may post to (SPEC.md, rule O3). Guests rely on
+ * writes made under a lock to reach the device in the order of the lock's holders, whichever CPU
+ * they come from; rings know nothing of each other. So a vCPU posts only if all writes of others to
+ * this device were carried out already; if not, it makes a synchronous request, which finds them
+ * carried out.
+ *
+ * It counts the write too, before posting it: counted afterwards, another vCPU's write could be
+ * consumed in its stead, and this vCPU would read a shadow that does not know of its own write yet.
+ *
+ * @param posted writes posted to the device so far, all vCPUs; the VMM's own memory, starts at 0
+ * @param mark   this vCPU's own for this device; starts at 0
+ * @param sh     the device's shadow, for `consumed`
+ * @return true if posted; false: make it a synchronous request instead.
+ */
+static inline bool iotp_post_ordered(struct iotp_vcpu *v, uint64_t *posted, uint64_t *mark,
+                                     const struct iotp_shadow *sh, uint16_t device, uint8_t region,
+                                     uint64_t offset, uint8_t size, uint64_t data)
+{
+    uint64_t n = __atomic_load_n(posted, __ATOMIC_RELAXED);
+
+    /* Ours was the last one, or (H1) none is on its way. */
+    if (n != *mark && __atomic_load_n(&sh->consumed, __ATOMIC_ACQUIRE) != n)
+        return false;
+    /* Relaxed: vCPUs that are ordered at all are so by the guest's own lock. */
+    if (!__atomic_compare_exchange_n(posted, &n, n + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        return false;
+    *mark = n + 1;
+    if (__builtin_expect(iotp_post(v, device, region, offset, size, data), 1))
+        return true;
+    /* Nobody can have counted on from n + 1: that takes its mark, or its being consumed. */
+    __atomic_store_n(posted, n, __ATOMIC_RELAXED);
+    *mark = n;
+    return false;
+}
+
+/**
  * Answers a read from the shadow, if it is current.
- * @param posted how many writes this VMM posted to the device so far (all vCPUs), see iotp_post
+ * @param posted how many writes this VMM posted to the device so far, see iotp_post_ordered
  * @return true and *value (zero-extended), or false: ask the I/O core.
  */
 static inline bool iotp_shadow_read(const struct iotp_shadow *sh, unsigned cell, uint64_t posted,
