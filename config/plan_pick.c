@@ -47,12 +47,15 @@ static bool is_whole_core(const struct plan *p, const struct plan_cpu *cpu)
     return !core->vcpus && !core->iocores;
 }
 
-/* 0: isolated; 1: ordinary; 2: the core of CPU 0, where the kernel likes to do its own work. */
+/* 0: isolated; 1: ordinary; 3: CPU 0, where the kernel likes to do its own work; 2: its siblings.
+ */
 static unsigned quality(const struct plan *p, const struct plan_cpu *cpu)
 {
     if (cpu->t->isolated)
         return 0;
-    return cpu->core == p->cpu[0].core && p->cpu[0].t->cpu == 0 ? 2 : 1;
+    if (p->cpu[0].t->cpu != 0 || cpu->core != p->cpu[0].core)
+        return 1;
+    return cpu->t->cpu == 0 ? 3 : 2;
 }
 
 /* A part of the machine: CFG_ANY in a field means all of them. */
