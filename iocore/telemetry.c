@@ -134,9 +134,10 @@ static void text(struct rte_tel_data *d, const char *key, const char *value)
     rte_tel_data_add_dict_string(d, key, clean);
 }
 
+/* JSON readers' integers end at 2^63 - 1, so ours do too. */
 static void number(struct rte_tel_data *d, const char *key, uint64_t value)
 {
-    rte_tel_data_add_dict_u64(d, key, value);
+    rte_tel_data_add_dict_u64(d, key, value > INT64_MAX ? INT64_MAX : value);
 }
 
 static uint64_t ns(uint64_t ticks)
