@@ -20,6 +20,7 @@ int topo_open(const char *command, const struct topo_opts *opts, struct topo **o
     err = topo_set_isolated(*out, opts->isolated);
     if (err) {
         topo_free(*out);
+        *out = NULL;
         return cmd_usage(command, "\"%s\" is no list of CPUs; write it as 2-7,10", opts->isolated);
     }
     return CMD_OK;
