@@ -65,9 +65,11 @@ $(BUILD)/coopvmm: $(BUILD)/obj/coopvmm/main.o $(LIB_A)
 $(BUILD)/coopvmm-vm: $(BUILD)/obj/coopvmm/vm_main.o $(LIB_A)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS)
+# libgcc_s: pthread_cancel would load it when the process may no longer open files.
 $(BUILD)/coopvmm-iocored: $(BUILD)/obj/iocore/main.o $(LIB_A)
 	$(SAY) LD $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS) \
+		-Wl,--push-state,--no-as-needed -lgcc_s -Wl,--pop-state
 
 # Unit suites: tests/unit/test_X.c is the program $(BUILD)/tests/test_X.
 # Files there of other names are shared by suites.

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "privs_priv.h"
@@ -73,23 +74,38 @@ static long rt_number(const char *path)
     return v;
 }
 
-static void say_throttling(const char *name, FILE *err)
+/*
+ * Throttling takes a polling FIFO thread's CPU away for the rest of each period, whether anybody
+ * else wants it or not: worse than no real time at all. Linux 6.12 replaced it by a server that
+ * runs ordinary threads only where they starve, which do not exist on a CPU of one's own.
+ */
+static bool throttled(long *runtime, long *period)
 {
-    long runtime = rt_number("/proc/sys/kernel/sched_rt_runtime_us");
-    long period = rt_number("/proc/sys/kernel/sched_rt_period_us");
+    struct utsname u;
+    unsigned major = 0, minor = 0;
 
-    if (runtime >= 0 && runtime < period)
-        fprintf(err,
-                "%s: the kernel may take its CPU away for %ld ms of each %ld ms (real-time "
-                "throttling); sysctl kernel.sched_rt_runtime_us=-1 forbids it\n",
-                name, (period - runtime) / 1000, period / 1000);
+    *runtime = rt_number("/proc/sys/kernel/sched_rt_runtime_us");
+    *period = rt_number("/proc/sys/kernel/sched_rt_period_us");
+    if (*runtime < 0 || *runtime >= *period)
+        return false;
+    return uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2 || major < 6 ||
+           (major == 6 && minor < 12);
 }
 
 int privs_realtime(pthread_t thread, const char *name, FILE *err)
 {
     struct sched_param p = {.sched_priority = PRIVS_RT_PRIORITY};
-    int e = pthread_setschedparam(thread, SCHED_FIFO, &p);
+    long runtime, period;
+    int e;
 
+    if (throttled(&runtime, &period)) {
+        fprintf(err,
+                "%s: not SCHED_FIFO: this kernel would stop it for %ld ms of each %ld ms; "
+                "sysctl kernel.sched_rt_runtime_us=-1 allows it\n",
+                name, (period - runtime) / 1000, period / 1000);
+        return -EPERM;
+    }
+    e = pthread_setschedparam(thread, SCHED_FIFO, &p);
     if (e) {
         fprintf(err,
                 "%s: not SCHED_FIFO (%s): other programs may delay it; allow it with "
@@ -97,7 +113,6 @@ int privs_realtime(pthread_t thread, const char *name, FILE *err)
                 name, strerror(e));
         return -e;
     }
-    say_throttling(name, err);
     return 0;
 }
 

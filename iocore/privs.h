@@ -29,8 +29,8 @@
 bool privs_may_realtime(const struct cfg *c, unsigned iocore, unsigned cpus, const char **why);
 
 /**
- * Makes a thread SCHED_FIFO at PRIVS_RT_PRIORITY, and says when the kernel will throttle it
- * (/proc/sys/kernel/sched_rt_runtime_us) or does not allow it.
+ * Makes a thread SCHED_FIFO at PRIVS_RT_PRIORITY, unless the kernel would throttle it
+ * (/proc/sys/kernel/sched_rt_runtime_us, before Linux 6.12) or does not allow it; says so then.
  * @param name of the I/O core, for messages
  * @return 0; -EPERM (said in err, with what to do): it goes on as an ordinary thread
  */

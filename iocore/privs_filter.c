@@ -2,6 +2,12 @@
 /*
  * The system calls a daemon needs once it is set up, and why. Anything else kills it.
  *
+ * Two filters, of whose verdicts the kernel takes the sterner. The *refuser* lets the needed calls
+ * through, some only with certain arguments, and answers all others with EPERM. The *killer* knows
+ * the needed ones and those that libraries try on the off chance, and ends the process at any
+ * other. (One filter could not say "this ioctl, else EPERM": libseccomp lets a rule without
+ * arguments replace those with.)
+ *
  * What it must be able to do: poll rings and taps, take VMMs' connections and map the memory they
  * send, write eventfds, wake futexes, let DPDK's telemetry start a thread for each client, report
  * on standard error, end. What it must not: open or change files, make sockets, start programs,
@@ -40,9 +46,10 @@ static const int *const allowed[] = {
           SCMP_SYS(eventfd2), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(futex),
           SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(sched_yield),
           SCMP_SYS(restart_syscall)),
-    /* memory; mmap and mprotect below */
+    /* memory; mmap and mprotect below; a new device's durable state */
     CALLS(SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(mlock),
-          SCMP_SYS(munlock), SCMP_SYS(mbind), SCMP_SYS(get_mempolicy)),
+          SCMP_SYS(munlock), SCMP_SYS(mbind), SCMP_SYS(get_mempolicy), SCMP_SYS(memfd_create),
+          SCMP_SYS(ftruncate)),
     /* time, and who and where we are */
     CALLS(SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time),
           SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(gettid), SCMP_SYS(getuid),
@@ -66,8 +73,11 @@ static const int *const refused[] = {
           SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(unlink),
           SCMP_SYS(unlinkat), SCMP_SYS(rmdir), SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(flock),
           SCMP_SYS(setsockopt), SCMP_SYS(move_pages), SCMP_SYS(set_mempolicy),
-          SCMP_SYS(sched_setscheduler), SCMP_SYS(ioctl), SCMP_SYS(fcntl), SCMP_SYS(prctl),
-          SCMP_SYS(prlimit64)),
+          SCMP_SYS(sched_setscheduler), SCMP_SYS(prlimit64)),
+    /* allowed with certain arguments */
+    CALLS(SCMP_SYS(ioctl), SCMP_SYS(fcntl), SCMP_SYS(prctl)),
+    /* to load the second filter, which refuses it from then on */
+    CALLS(SCMP_SYS(seccomp)),
 };
 
 static int add_all(scmp_filter_ctx f, uint32_t action, const int *const *lists, size_t n)
@@ -122,8 +132,9 @@ static int add_descriptor_rules(scmp_filter_ctx f)
 {
     static const uint64_t requests[] = {TUNSETPERSIST, SIOCGIFFLAGS, FIONREAD, FIONBIO},
                           vfio[] = {';' << 8},
-                          commands[] = {F_GETFL,         F_SETFL,     F_GETFD,  F_SETFD,
-                                        F_DUPFD_CLOEXEC, F_GET_SEALS, F_GETSIG, F_SETOWN_EX},
+                          commands[] = {F_GETFL,     F_SETFL,         F_GETFD,
+                                        F_SETFD,     F_DUPFD_CLOEXEC, F_GET_SEALS,
+                                        F_ADD_SEALS, F_GETSIG,        F_SETOWN_EX},
                           names[] = {PR_SET_NAME, PR_GET_NAME};
     int err = allow_values(f, SCMP_SYS(ioctl), 1, UINT32_MAX, requests,
                            sizeof(requests) / sizeof(*requests));
@@ -152,30 +163,50 @@ static int set_options(scmp_filter_ctx f)
     return err ? err : seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 }
 
-static int add_rules(scmp_filter_ctx f)
+/* Calls whose arguments decide over life and death: the same in both filters. */
+static int add_vital_rules(scmp_filter_ctx f)
 {
     int err = add_all(f, SCMP_ACT_ALLOW, allowed, sizeof(allowed) / sizeof(*allowed));
 
     if (!err)
         err = add_memory_rules(f);
-    if (!err)
-        err = add_thread_rules(f);
+    return err ? err : add_thread_rules(f);
+}
+
+static int add_refuser_rules(scmp_filter_ctx f)
+{
+    int err = add_vital_rules(f);
+
     return err ? err : add_descriptor_rules(f);
+}
+
+static int add_killer_rules(scmp_filter_ctx f)
+{
+    int err = add_vital_rules(f);
+
+    return err ? err : add_all(f, SCMP_ACT_ALLOW, refused, sizeof(refused) / sizeof(*refused));
+}
+
+static int load_filter(uint32_t otherwise, int (*add_rules)(scmp_filter_ctx f))
+{
+    scmp_filter_ctx f = seccomp_init(otherwise);
+    int err = f ? set_options(f) : -ENOMEM;
+
+    if (!err)
+        err = add_rules(f);
+    if (!err)
+        err = seccomp_load(f);
+    if (f)
+        seccomp_release(f);
+    return err;
 }
 
 int privs_load_filter(bool refuse, FILE *err)
 {
-    scmp_filter_ctx f = seccomp_init(refuse ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
-    int e = f ? set_options(f) : -ENOMEM;
+    int e = refuse ? 0 : load_filter(SCMP_ACT_KILL_PROCESS, add_killer_rules);
 
     if (!e)
-        e = add_rules(f);
-    if (!e && !refuse) /* the same action as the default is an error */
-        e = add_all(f, SCMP_ACT_ERRNO(EPERM), refused, sizeof(refused) / sizeof(*refused));
-    if (!e)
-        e = seccomp_load(f);
-    if (f)
-        seccomp_release(f);
+        e = load_filter(SCMP_ACT_ERRNO(EPERM), add_refuser_rules);
     if (e)
         fprintf(err,
                 "the system-call filter cannot be loaded: %s; does the kernel have "
