@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "../config/config.h"
+#include "termsig.h"
 #include "vm.h"
 
 #define REATTACH_MS 20000 /* how long guests wait for a restarted I/O-core process */
@@ -132,25 +132,13 @@ static int watch(struct vm *vm, int sig_fd)
     }
 }
 
-static int block_signals(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    /* inherited by every thread made later: the vCPUs must not take them either */
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
 static int run(const struct options *o, struct cfg *cfg)
 {
     char path[512];
     struct cfg_vm *c = find_vm(cfg, o->vm);
     struct vm *vm;
-    int status = EXIT_CANNOT_START, sig_fd;
+    struct termsig *sig = NULL;
+    int status = EXIT_CANNOT_START;
 
     if (!c || apply_plan(c, o)) {
         fprintf(stderr, "coopvmm-vm: %s: no VM %s, or --cores is no list of CPUs\n", o->config,
@@ -158,14 +146,18 @@ static int run(const struct options *o, struct cfg *cfg)
         return EXIT_CANNOT_START;
     }
     snprintf(path, sizeof(path), "%s/iotp.sock", o->rundir);
-    sig_fd = block_signals();
-    if (vm_create(cfg, c, path, stderr, &vm))
+    signal(SIGPIPE, SIG_IGN);
+    /* first of all: the threads made later, vCPUs too, must not take the signals */
+    if (termsig_create(&sig) || vm_create(cfg, c, path, stderr, &vm)) {
+        termsig_free(sig);
         return EXIT_CANNOT_START;
+    }
     if (!vm_start(vm, stderr)) {
         say_ready(o->ready_fd);
-        status = watch(vm, sig_fd);
+        status = watch(vm, termsig_fd(sig));
     }
     vm_destroy(vm);
+    termsig_free(sig);
     return status;
 }
 
