@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
+
+#include "../coopvmm/termsig.h"
 
 #define MAX_VMS 320
 #define TAIL    4096 /* bytes of the child's output that are kept */
@@ -17,12 +17,11 @@
 struct guard {
     pthread_t thread;
     pthread_mutex_t lock; /* all below but the atomics */
-    sigset_t old_mask;
-    int sig_fd, wake_fd, stop_fd;
+    struct termsig *sig;
+    int wake_fd, stop_fd;
     int pid_fd, out_fd; /* the child's; -1: none */
     bool quit;
-    bool stop;  /* __atomic */
-    int signal; /* __atomic */
+    bool stop; /* __atomic */
     unsigned used;
     char tail[TAIL];
     unsigned nvms;
@@ -82,24 +81,14 @@ static bool take_output(struct guard *g)
     return n < 0;
 }
 
-static void take_signal(struct guard *g)
-{
-    struct signalfd_siginfo info;
-
-    if (read(g->sig_fd, &info, sizeof(info)) != sizeof(info))
-        return;
-    __atomic_store_n(&g->signal, (int)info.ssi_signo, __ATOMIC_RELAXED);
-    stop(g);
-}
-
 static void serve(struct guard *g, const struct pollfd *p)
 {
     uint64_t n;
 
     if (p[0].revents)
         (void)!read(g->wake_fd, &n, sizeof(n));
-    if (p[1].revents)
-        take_signal(g);
+    if (p[1].revents && read(p[1].fd, &n, sizeof(n)) == sizeof(n))
+        stop(g);
     if (p[2].revents && p[2].fd == g->out_fd && !take_output(g))
         g->out_fd = -1;
     if (p[3].revents && p[3].fd == g->pid_fd) {
@@ -115,7 +104,7 @@ static void *watch(void *arg)
     pthread_mutex_lock(&g->lock);
     while (!g->quit) {
         struct pollfd p[] = {{.fd = g->wake_fd, .events = POLLIN},
-                             {.fd = g->sig_fd, .events = POLLIN},
+                             {.fd = termsig_fd(g->sig), .events = POLLIN},
                              {.fd = g->out_fd, .events = POLLIN},
                              {.fd = g->pid_fd, .events = POLLIN}};
         int n;
@@ -130,22 +119,9 @@ static void *watch(void *arg)
     return NULL;
 }
 
-static int take_signals(struct guard *g)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &set, &g->old_mask);
-    g->sig_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return g->sig_fd < 0 ? -errno : 0;
-}
-
 static int start(struct guard *g)
 {
-    int err = take_signals(g);
+    int err = termsig_create(&g->sig);
 
     if (err)
         return err;
@@ -158,13 +134,11 @@ static int start(struct guard *g)
 
 static void release(struct guard *g)
 {
-    if (g->sig_fd >= 0)
-        close(g->sig_fd);
+    termsig_free(g->sig);
     if (g->wake_fd >= 0)
         close(g->wake_fd);
     if (g->stop_fd >= 0)
         close(g->stop_fd);
-    pthread_sigmask(SIG_SETMASK, &g->old_mask, NULL);
     free(g);
 }
 
@@ -176,7 +150,7 @@ int guard_create(struct guard **out)
     if (!g)
         return -ENOMEM;
     pthread_mutex_init(&g->lock, NULL);
-    g->sig_fd = g->wake_fd = g->stop_fd = g->pid_fd = g->out_fd = -1;
+    g->wake_fd = g->stop_fd = g->pid_fd = g->out_fd = -1;
     err = start(g);
     if (err)
         release(g);
@@ -204,7 +178,7 @@ bool guard_stopped(const struct guard *g)
 
 int guard_signal(const struct guard *g)
 {
-    return __atomic_load_n(&g->signal, __ATOMIC_RELAXED);
+    return termsig_which(g->sig);
 }
 
 int guard_fd(const struct guard *g)
