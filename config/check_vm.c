@@ -168,10 +168,11 @@ static void check_placement(struct device_check *x)
 
     if (d->placement != CFG_PLACE_IOCORE) {
         refuse_key(x, "iocore", "only a device with placement: iocore has one; remove it");
-        refuse_key(
-            x, "connected",
-            "only a device with placement: iocore is plugged into the switch; remove it, and "
-            "name a tap or none");
+        if (!d->connected)
+            refuse_key(
+                x, "connected",
+                "only a device with placement: iocore is plugged into the switch; remove it, "
+                "and name a tap or none");
         if (d->tap_address && !d->tap)
             report_node(x->k->report, doc_get(x->n, "tap_address"),
                         "there is no tap to give the address to; add \"tap\"");
