@@ -53,7 +53,7 @@ check "wakes for pings" wait_for 5 answers 10.77.0.2
 check "50 pings, none lost" pings 10.77.0.2 50 56
 stop_testbed
 
-kvm=$("$COOPVMM" check --json | python3 "$ROOT/tests/integration/json.py" kvm)
+kvm=$("$COOPVMM" check --json | python3 "$ROOT/tests/integration/ask.py" kvm)
 if [ "$kvm" = works ]; then
     file=$({ vm probe 10.77.0.2 02 kvm ne2000 "mode=echo"; } | config kvmnet)
     check "the kvm engine starts the same guest" start_testbed "$file"

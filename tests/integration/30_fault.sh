@@ -57,7 +57,7 @@ check "the guests' processes are the same ones" same_vms
 check "the checking guest goes on" goes_on
 check "no access returned a wrong value" no_wrong_value
 check "the I/O-core process was restarted each time" sh -c \
-    "'$COOPVMM' ps --json | python3 '$ROOT/tests/integration/json.py' restarts fault $kills"
+    "'$COOPVMM' ps --json | python3 '$ROOT/tests/integration/ask.py' restarts fault $kills"
 
 # a guest whose VMM dies in mid-request disturbs nobody
 kill -KILL "$(pid_of fault checker)"

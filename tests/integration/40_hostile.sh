@@ -18,7 +18,7 @@ undisturbed() { # a second of pings, none lost
     ping -q -i 0.01 -c 100 -W 1 10.77.0.2 | tee "$tmp/ping"
     grep -q " 0% packet loss" "$tmp/ping"
 }
-rundir=$("$COOPVMM" ps --json | python3 "$ROOT/tests/integration/json.py" rundir hostile)
+rundir=$("$COOPVMM" ps --json | python3 "$ROOT/tests/integration/ask.py" rundir hostile)
 
 check "undisturbed by guests that write nonsense to every register" undisturbed
 check "the abusers were answered to the end" wait_for 60 sh -c \

@@ -23,7 +23,7 @@ thread_on() { # thread_on PID CPU: the id of the thread that may run on that CPU
     return 1
 }
 requests() {
-    "$COOPVMM" stat --json --testbed fastpath | python3 "$ROOT/tests/integration/json.py" requests
+    "$COOPVMM" stat --json --testbed fastpath | python3 "$ROOT/tests/integration/ask.py" requests
 }
 calls() { # calls TID FILE: system calls of one thread during two seconds, but for signals' returns
     timeout --signal=INT 2 strace -qq -e signal=none -p "$1" -o "$2" 2>/dev/null

@@ -88,7 +88,7 @@ testbed_name() {
 }
 
 all_running() {
-    "$COOPVMM" ps --json 2>/dev/null | python3 "$ROOT/tests/integration/json.py" running "$(testbed_name "$1")"
+    "$COOPVMM" ps --json 2>/dev/null | python3 "$ROOT/tests/integration/ask.py" running "$(testbed_name "$1")"
 }
 
 stop_testbed() {
@@ -106,7 +106,7 @@ stop_testbed() {
 
 # pid_of TESTBED iocored|VM
 pid_of() {
-    "$COOPVMM" ps --json | python3 "$ROOT/tests/integration/json.py" pid "$1" "$2"
+    "$COOPVMM" ps --json | python3 "$ROOT/tests/integration/ask.py" pid "$1" "$2"
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds
