@@ -612,12 +612,14 @@ static void test_random(void)
     unsigned state = 1;
 
     for (unsigned i = 0; i < 300; i++) {
+        unsigned caches = 1 + next(&state, 3), cores = 2 + next(&state, 6);
+        unsigned iocores = 1 + next(&state, 3);
         char machine[64];
         struct made a, b;
 
-        sprintf(machine, "package:2 [numa] l3:%u core:%u pu:%u", 1 + next(&state, 3),
-                2 + next(&state, 6), 1 + next(&state, 2));
-        random_config(yaml, &state, 1 + next(&state, 3));
+        sprintf(machine, "package:2 [numa] l3:%u core:%u pu:%u", caches, cores,
+                1 + next(&state, 2));
+        random_config(yaml, &state, iocores);
         a = make(machine, yaml);
         b = make(machine, yaml);
         CU_ASSERT_EQUAL_FATAL(a.ret, 0);
