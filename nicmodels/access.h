@@ -3,22 +3,24 @@
 #ifndef COOPVMM_NICMODELS_ACCESS_H
 #define COOPVMM_NICMODELS_ACCESS_H
 
+#include <endian.h>
+#include <string.h>
+
 #include "model.h"
 
 /* The low `size` bytes (at most 8) of a value, little-endian. */
 static inline void nm_put_le(uint8_t *to, uint64_t value, unsigned size)
 {
-    for (unsigned i = 0; i < size; i++)
-        to[i] = (uint8_t)(value >> 8 * i);
+    value = htole64(value);
+    memcpy(to, &value, size);
 }
 
 static inline uint64_t nm_get_le(const uint8_t *from, unsigned size)
 {
     uint64_t value = 0;
 
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)from[i] << 8 * i;
-    return value;
+    memcpy(&value, from, size);
+    return le64toh(value);
 }
 
 /* Where element i of a string lies. */

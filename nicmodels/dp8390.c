@@ -186,84 +186,77 @@ void dp8390_write(const struct dp8390_chip *c, unsigned reg, uint8_t value)
         c->board->extra_write(c, page, reg, value);
 }
 
-static uint8_t peek_extra(const struct dp8390_chip *c, unsigned page, unsigned reg)
-{
-    return c->board->extra_read ? c->board->extra_read(c, page, reg) : OPEN_BUS;
-}
-
 /* DIS says that the receiver is in monitor mode now, whatever the last frame's status was. */
-static uint8_t peek_rsr(const struct dp8390 *r)
+static uint8_t rsr_now(const struct dp8390 *r)
 {
     return (uint8_t)((r->rsr & ~RSR_DIS) | (r->rcr & RCR_MON ? RSR_DIS : 0));
 }
 
-static uint8_t peek_page0(const struct dp8390_chip *c, unsigned reg)
+static void view_page0(const struct dp8390_chip *c, uint8_t value[DP8390_REGS])
 {
     const struct dp8390 *r = c->regs;
 
-    switch (reg) {
-    case PG0R_CLDA0: return (uint8_t)r->clda;
-    case PG0R_CLDA1: return (uint8_t)(r->clda >> 8);
-    case PG0R_BNRY: return r->bnry;
-    case PG0R_TSR: return r->tsr | c->board->tsr_ones;
-    case PG0R_NCR: return r->ncr;
+    value[PG0R_CLDA0] = (uint8_t)r->clda;
+    value[PG0R_CLDA1] = (uint8_t)(r->clda >> 8);
+    value[PG0R_BNRY] = r->bnry;
+    value[PG0R_TSR] = r->tsr | c->board->tsr_ones;
+    value[PG0R_NCR] = r->ncr;
     /* Outside loopback the FIFO is the DMA's; the chip would not even acknowledge. */
-    case PG0R_FIFO: return r->tcr & TCR_LB ? r->fifo[r->fifo_next & 7] : OPEN_BUS;
-    case PG0R_ISR: return r->isr;
-    case PG0R_CRDA0: return (uint8_t)r->crda;
-    case PG0R_CRDA1: return (uint8_t)(r->crda >> 8);
-    case PG0R_RSR: return peek_rsr(r);
-    case PG0R_CNTR0:
-    case PG0R_CNTR1:
-    case PG0R_CNTR2: return r->cntr[reg - PG0R_CNTR0];
-    default: return peek_extra(c, 0, reg);
-    }
+    value[PG0R_FIFO] = r->tcr & TCR_LB ? r->fifo[r->fifo_next & 7] : OPEN_BUS;
+    value[PG0R_ISR] = r->isr;
+    value[PG0R_CRDA0] = (uint8_t)r->crda;
+    value[PG0R_CRDA1] = (uint8_t)(r->crda >> 8);
+    value[PG0R_RSR] = rsr_now(r);
+    memcpy(value + PG0R_CNTR0, r->cntr, sizeof(r->cntr));
 }
 
-static uint8_t peek_page1(const struct dp8390 *r, unsigned reg)
+static void view_page1(const struct dp8390 *r, uint8_t value[DP8390_REGS])
 {
-    if (reg <= PG1_PAR5)
-        return r->par[reg - PG1_PAR0];
-    return reg == PG1_CURR ? r->curr : r->mar[reg - PG1_MAR0];
+    memcpy(value + PG1_PAR0, r->par, sizeof(r->par));
+    value[PG1_CURR] = r->curr;
+    memcpy(value + PG1_MAR0, r->mar, sizeof(r->mar));
 }
 
-static uint8_t peek_page2(const struct dp8390_chip *c, unsigned reg)
+static void view_page2(const struct dp8390_chip *c, uint8_t value[DP8390_REGS])
 {
     const struct dp8390 *r = c->regs;
 
-    switch (reg) {
-    case PG2R_PSTART: return r->pstart;
-    case PG2R_PSTOP: return r->pstop;
-    case PG2_RNPP: return r->rnpp;
-    case PG2R_TPSR: return r->tpsr;
-    case PG2_LNPP: return r->lnpp;
-    case PG2_AC1: return (uint8_t)(r->ac >> 8);
-    case PG2_AC0: return (uint8_t)r->ac;
-    case PG2R_RCR: return r->rcr | c->board->rcr_ones;
-    case PG2R_TCR: return r->tcr | c->board->tcr_ones;
-    case PG2R_DCR: return r->dcr | c->board->dcr_ones;
-    case PG2R_IMR: return r->imr | c->board->imr_ones;
-    default: return OPEN_BUS;
-    }
+    value[PG2R_PSTART] = r->pstart;
+    value[PG2R_PSTOP] = r->pstop;
+    value[PG2_RNPP] = r->rnpp;
+    value[PG2R_TPSR] = r->tpsr;
+    value[PG2_LNPP] = r->lnpp;
+    value[PG2_AC1] = (uint8_t)(r->ac >> 8);
+    value[PG2_AC0] = (uint8_t)r->ac;
+    value[PG2R_RCR] = r->rcr | c->board->rcr_ones;
+    value[PG2R_TCR] = r->tcr | c->board->tcr_ones;
+    value[PG2R_DCR] = r->dcr | c->board->dcr_ones;
+    value[PG2R_IMR] = r->imr | c->board->imr_ones;
 }
 
-uint8_t dp8390_peek(const struct dp8390_chip *c, unsigned reg)
+void dp8390_view(const struct dp8390_chip *c, uint8_t value[DP8390_REGS])
 {
-    if (reg == DP8390_CR)
-        return c->regs->cr;
-    switch (c->regs->cr >> 6) {
-    case 0: return peek_page0(c, reg);
-    case 1: return peek_page1(c->regs, reg);
-    case 2: return peek_page2(c, reg);
-    default: return peek_extra(c, 3, reg);
-    }
+    unsigned page = c->regs->cr >> 6;
+
+    memset(value, OPEN_BUS, DP8390_REGS);
+    value[DP8390_CR] = c->regs->cr;
+    if (page == 0)
+        view_page0(c, value);
+    else if (page == 1)
+        view_page1(c->regs, value);
+    else if (page == 2)
+        view_page2(c, value);
+    if (c->board->extra_view)
+        c->board->extra_view(c, page, value);
 }
 
 uint8_t dp8390_read(const struct dp8390_chip *c, unsigned reg)
 {
     struct dp8390 *r = c->regs;
-    uint8_t value = dp8390_peek(c, reg);
+    uint8_t view[DP8390_REGS], value;
 
+    dp8390_view(c, view);
+    value = view[reg];
     if (r->cr >> 6 != 0)
         return value;
     if (reg == PG0R_FIFO && (r->tcr & TCR_LB)) {

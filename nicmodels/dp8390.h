@@ -22,6 +22,7 @@
 #include "model.h"
 
 #define DP8390_PAGE 256 /* bytes in a buffer page: the ring's unit */
+#define DP8390_REGS 16  /* registers in a page */
 
 /* Registers by page. PG0R is what page 0 reads, PG0W what it writes (DS 10.2). */
 enum { DP8390_CR = 0x00 };
@@ -155,9 +156,9 @@ struct dp8390_board {
     struct dp8390_map map[2];
     /* Reserved bits that read as ones, by register. */
     uint8_t tsr_ones, rcr_ones, tcr_ones, dcr_ones, imr_ones;
-    /** Registers the DP8390 has not: page 0 (0x0a, 0x0b) and page 3. NULL: all ones, ignored.
-     * Reading must be free of side effects. */
-    uint8_t (*extra_read)(const struct dp8390_chip *c, unsigned page, unsigned reg);
+    /** Registers the DP8390 has not: page 0 (0x0a, 0x0b) and page 3; all ones if not filled in.
+     * NULL: there are none. */
+    void (*extra_view)(const struct dp8390_chip *c, unsigned page, uint8_t value[DP8390_REGS]);
     void (*extra_write)(const struct dp8390_chip *c, unsigned page, unsigned reg, uint8_t value);
     /** The INT pin. NULL: env->irq, line 0. Called with every change, and sometimes without. */
     void (*interrupt)(const struct dp8390_chip *c, bool level);
@@ -181,8 +182,8 @@ void dp8390_reset(const struct dp8390_chip *c);
 
 /** Reads register 0x00 to 0x0f of the page CR selects. */
 uint8_t dp8390_read(const struct dp8390_chip *c, unsigned reg);
-/** What dp8390_read would give, without its side effects. */
-uint8_t dp8390_peek(const struct dp8390_chip *c, unsigned reg);
+/** What dp8390_read would give of each register of that page, without its side effects. */
+void dp8390_view(const struct dp8390_chip *c, uint8_t value[DP8390_REGS]);
 void dp8390_write(const struct dp8390_chip *c, unsigned reg, uint8_t value);
 
 /** Does the INT pin ask for service? */

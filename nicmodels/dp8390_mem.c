@@ -114,7 +114,7 @@ static size_t burst(const struct dp8390 *r, uint16_t addr, size_t want)
 {
     unsigned step = r->dcr & DCR_WTS ? 2 : 1;
     size_t left = (r->rbcr + step - 1) / step * step;
-    size_t room = r->crda == addr ? dp8390_to_wrap(r, addr) : SPACE - addr;
+    size_t room = dp8390_to_wrap(r, addr);
 
     if (want > left)
         want = left;

@@ -125,8 +125,11 @@ enum nm_status ne2000_access(const struct dp8390_chip *c, struct nm_access *a)
 
 uint32_t ne2000_publish(const struct dp8390_chip *c, uint64_t *cell)
 {
+    uint8_t view[DP8390_REGS];
+
+    dp8390_view(c, view);
     for (unsigned i = 0; i < NE2000_NCELLS; i++)
-        cell[i] = dp8390_peek(c, ne2000_cells[i].offset);
+        cell[i] = view[ne2000_cells[i].offset];
     return (1u << NE2000_NCELLS) - 1;
 }
 

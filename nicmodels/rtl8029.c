@@ -55,24 +55,21 @@ static const struct pci_spec spec = {
     .bar = {[BAR_PORTS] = {.kind = PCI_BAR_PIO, .size = NE2000_PORTS}},
 };
 
-static uint8_t page3_read(const struct rtl8029_regs *r, unsigned reg)
+static void extra_view(const struct dp8390_chip *c, unsigned page, uint8_t value[DP8390_REGS])
 {
-    switch (reg) {
-    case PG3_9346CR: return r->cr9346 | CR9346_EEDO;
-    case PG3R_CONFIG0: return 0; /* no 10Base2 cable */
-    case PG3_CONFIG2: return r->config2;
-    case PG3_CONFIG3: return r->config3;
-    case PG3R_ASID0: return 0x29;
-    case PG3R_ASID1: return 0x80;
-    default: return 0xff;
-    }
-}
+    const struct rtl8029_regs *r = c->dev->regs;
 
-static uint8_t extra_read(const struct dp8390_chip *c, unsigned page, unsigned reg)
-{
-    if (page == 3)
-        return page3_read(c->dev->regs, reg);
-    return reg == PG0R_ID0 ? 'P' : reg == PG0R_ID1 ? 'C' : 0xff;
+    if (page == 0) {
+        value[PG0R_ID0] = 'P';
+        value[PG0R_ID1] = 'C';
+    } else if (page == 3) {
+        value[PG3_9346CR] = r->cr9346 | CR9346_EEDO;
+        value[PG3R_CONFIG0] = 0; /* no 10Base2 cable */
+        value[PG3_CONFIG2] = r->config2;
+        value[PG3_CONFIG3] = r->config3;
+        value[PG3R_ASID0] = 0x29;
+        value[PG3R_ASID1] = 0x80;
+    }
 }
 
 static void write_9346cr(struct rtl8029_regs *r, uint8_t value)
@@ -112,7 +109,7 @@ static const struct dp8390_board board = {
     .rcr_ones = 0xc0,
     .tcr_ones = 0xe0,
     .dcr_ones = 0x80,
-    .extra_read = extra_read,
+    .extra_view = extra_view,
     .extra_write = extra_write,
     .interrupt = interrupt,
 };

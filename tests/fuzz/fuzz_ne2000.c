@@ -63,7 +63,7 @@ static void do_string(struct rig *g, struct input *in, uint8_t op)
     uint8_t *mem;
 
     a.region = take_region(op);
-    a.count = (uint32_t)(1 + take_n(in, 2) % 4096);
+    a.count = (uint32_t)(1 + take_n(in, 2) % 1024);
     a.write = op & 8;
     a.down = take(in) & 1;
     mem = calloc(a.count, size);
@@ -128,16 +128,33 @@ static void check(struct rig *g)
             CHECK(rig_read(g, 0, m->cells[i].offset, 1) == cell[i]);
 }
 
+/* As a driver leaves it, so that frames get somewhere from the first step on. */
+static void start(struct rig *g, struct input *in)
+{
+    static const uint8_t script[][2] = {
+        {0x00, 0x21}, {0x0e, 0x49}, {0x04, 0x40}, {0x01, 0x4c}, {0x02, 0x60}, {0x03, 0x5f},
+        {0x00, 0x61}, {0x07, 0x4c}, {0x00, 0x22}, {0x07, 0xff}, {0x0f, 0x3f}, {0x0c, 0x1f},
+    };
+
+    for (unsigned i = 0; i < sizeof(script) / sizeof(script[0]); i++)
+        outb(g, script[i][0], script[i][1]);
+    outb(g, 0x0d, take(in)); /* TCR */
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = {data, size};
     const char *why;
+    uint8_t kind;
     struct rig g;
 
-    CHECK(rig_init(&g, nm_model_at(take(&in) & 1), NULL, &why) == 0);
+    kind = take(&in);
+    CHECK(rig_init(&g, nm_model_at(kind & 1), NULL, &why) == 0);
     if (g.d.model->pci)
         rig_write(&g, NM_REGION_CONFIG, PCI_COMMAND, 2, PCI_COMMAND_IO);
+    if (kind & 2)
+        start(&g, &in);
     while (in.left) {
         uint8_t op = take(&in);
 

@@ -418,12 +418,21 @@ static void test_auto_transmit_disable(void)
     transmit(&t, 0x40, 60);
     CU_ASSERT_EQUAL(t.g.sent, 1);
     CU_ASSERT_EQUAL(rd(&t, DP8390_CR), START | CR_TXP); /* waits */
+    wr(&t, DP8390_CR, START);                           /* writing TXP as 0 has no effect */
+    CU_ASSERT_EQUAL(rd(&t, DP8390_CR), START | CR_TXP);
     dp8390_receive(&t.c, on, 60);
     CU_ASSERT_EQUAL(t.g.sent, 2);
     CU_ASSERT_EQUAL(rd(&t, DP8390_CR), START);
     dp8390_receive(&t.c, off, 60);
     transmit(&t, 0x40, 60);
     wr(&t, PG0W_TCR, 0);
+    CU_ASSERT_EQUAL(t.g.sent, 3);
+    wr(&t, PG0W_TCR, TCR_ATD);
+    dp8390_receive(&t.c, off, 60);
+    transmit(&t, 0x40, 60);
+    wr(&t, DP8390_CR, STOP); /* stopping forgets it */
+    wr(&t, DP8390_CR, START);
+    dp8390_receive(&t.c, on, 60);
     CU_ASSERT_EQUAL(t.g.sent, 3);
     power_off(&t);
 }

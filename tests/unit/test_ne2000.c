@@ -269,6 +269,12 @@ static void test_refused_images(void)
         CU_ASSERT_EQUAL(nm_load(&g.d, bad, size, &why), -EPROTO);
         CU_ASSERT_PTR_NOT_NULL(why);
     }
+    memcpy(bad, image, size); /* registers validate refuses; nothing of it is taken over */
+    bad[56 + offsetof(struct dp8390, rdma)] = 0xff;
+    bad[size - 1] ^= 1;
+    CU_ASSERT_EQUAL(nm_load(&g.d, bad, size, &why), -EPROTO);
+    CU_ASSERT_EQUAL(nm_save(&g.d, bad, size), (long)size);
+    CU_ASSERT_EQUAL(memcmp(bad, image, size), 0);
     CU_ASSERT_EQUAL(nm_load(&g.d, image, size, &why), 0);
     free(image);
     free(bad);
