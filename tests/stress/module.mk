@@ -3,7 +3,7 @@
 STRESS_RING_SRCS := tests/stress/stress_ring.c protocol/iotp_area.c protocol/iotp_wait.c
 STRESS_TSAN_OBJS := $(patsubst %.c,$(BUILD)/tsan/%.o,$(STRESS_RING_SRCS))
 
-$(BUILD)/tests/stress_ring: $(call obj,$(STRESS_RING_SRCS))
+$(BUILD)/tests/stress_ring: $(patsubst %.c,$(BUILD)/obj/%.o,$(STRESS_RING_SRCS))
 	@mkdir -p $(@D)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
