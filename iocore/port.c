@@ -30,6 +30,7 @@ struct port {
     uint16_t id;   /* ethdev */
     int sw_port;   /* -1: not on the switch yet */
     int rx_fd;     /* -1: none */
+    bool claimed;  /* a thread takes the receive signals */
     bool slow;     /* a poll costs a system call */
     bool tap_ours; /* the tap was made by coopvmm: it goes with the port */
     uint16_t ntx;
@@ -42,11 +43,29 @@ struct port {
 
 /* --- core: the fast path --- */
 
+/* Makes the calling thread the one that net_tap's signal goes to. Should it fail, another thread
+ * takes the signal, and frames are seen a little later. */
+static void claim(struct port *p)
+{
+    struct f_owner_ex me = {.type = F_OWNER_TID, .pid = gettid()};
+    int signo;
+
+    p->claimed = true;
+    if (p->rx_fd < 0 || fcntl(p->rx_fd, F_SETOWN_EX, &me))
+        return;
+    /* net_tap's counter starts at "look each time"; only its signal moves it on. */
+    signo = fcntl(p->rx_fd, F_GETSIG);
+    if (signo > 0)
+        raise(signo);
+}
+
 unsigned port_poll(struct port *p, uint64_t now)
 {
     struct rte_mbuf *m[PORT_BURST];
     uint16_t n;
 
+    if (unlikely(!p->claimed))
+        claim(p);
     if (unlikely(p->slow) && p->idle_polls && p->idle_polls++ % PORT_SLOW_POLL)
         return 0;
     n = rte_eth_rx_burst(p->id, 0, m, PORT_BURST);
@@ -85,20 +104,6 @@ static uint16_t port_send(void *ctx, struct rte_mbuf **m, uint16_t n)
         p->tx[p->ntx++] = m[i];
     }
     return n;
-}
-
-int port_claim(struct port *p)
-{
-    struct f_owner_ex me = {.type = F_OWNER_TID, .pid = gettid()};
-    int signo;
-
-    if (p->rx_fd < 0)
-        return 0;
-    if (fcntl(p->rx_fd, F_SETOWN_EX, &me))
-        return -errno;
-    /* net_tap's counter starts at "look each time"; only its signal moves it on. */
-    signo = fcntl(p->rx_fd, F_GETSIG);
-    return signo > 0 && raise(signo) ? -errno : 0;
 }
 
 /* --- control: before the device is made --- */

@@ -16,9 +16,9 @@
  *
  * What idle polling costs: an idle net_tap is polled without a system call. Its receive function
  * compares a counter that a real-time signal (fcntl F_SETSIG, O_ASYNC) increments, and calls
- * readv() only after a signal. The signal goes to the port's I/O core (port_claim), so that what
- * wakes the core from epoll_wait() has also told it to look, and no other thread is disturbed.
- * SIGIO is ignored: the kernel sends it, deadly by default, when it can queue no more signals.
+ * readv() only after a signal. The signal goes to the thread that polls first, so that what wakes
+ * the core from epoll_wait() has also told it to look, and no other thread is disturbed. SIGIO is
+ * ignored: the kernel sends it, deadly by default, when it can queue no more signals.
  * net_af_packet, net_ring and net_af_xdp poll shared memory; net_pcap makes a system call a poll,
  * so while it is idle it is polled only every PORT_SLOW_POLL-th time.
  *
@@ -70,9 +70,6 @@ int port_open(const struct port_opts *o, struct port **out, FILE *err);
  */
 void port_close(struct port *p, bool keep);
 
-/** Core. Makes the calling thread the one that is told of frames; once, before the first poll.
- * @return 0; negative errno: frames come all the same, later */
-int port_claim(struct port *p);
 /** Core. Receives at most PORT_BURST frames into the switch. @return how many */
 unsigned port_poll(struct port *p, uint64_t now);
 /** Core. Hands frames that were gathered to the driver; once a round. @return frames that left */
