@@ -11,7 +11,8 @@ int topo_open(const char *command, const struct topo_opts *opts, struct topo **o
 
     if (err && opts->synthetic)
         return cmd_usage(command,
-                         "hwloc does not understand \"%s\"; see lstopo(1), or try \"core:4 pu:2\"",
+                         "hwloc does not understand \"%s\"; "
+                         "see lstopo(1), or try \"[numa] core:4 pu:2\"",
                          opts->synthetic);
     if (err)
         return cmd_fail(command, "cannot read the topology: %s", strerror(-err));

@@ -118,7 +118,7 @@ static struct cfg *config(const char *yaml)
 
     CU_ASSERT_EQUAL_FATAL(cfg_load_data("t.yaml", (const uint8_t *)yaml, strlen(yaml), &c, stderr),
                           0);
-    CU_ASSERT_EQUAL_FATAL(topo_load("core:8 pu:1", &t), 0);
+    CU_ASSERT_EQUAL_FATAL(topo_load("[numa] core:8 pu:1", &t), 0);
     CU_ASSERT_EQUAL_FATAL(plan_fill(c, t, stderr), 0);
     topo_free(t);
     return c;
@@ -441,14 +441,14 @@ static void test_cmd_check(void)
 
     CU_ASSERT_EQUAL(RUN(cmd_check, "check", "--root", root), CMD_OK);
     CU_ASSERT_PTR_NOT_NULL(strstr(out, "ok    isolcpus"));
-    CU_ASSERT_EQUAL(RUN(cmd_check, "check", "-q", "--root", root, "-s", "core:4 pu:1",
+    CU_ASSERT_EQUAL(RUN(cmd_check, "check", "-q", "--root", root, "-s", "[numa] core:4 pu:1",
                         "config/examples/demo.yaml"),
                     CMD_OK);
     CU_ASSERT_PTR_NOT_NULL(strstr(out, "warn  isolcpus"));
     CU_ASSERT_PTR_NULL(strstr(out, "ok    "));
     drop_file(root, "/dev/net/tun");
-    CU_ASSERT_EQUAL(RUN(cmd_check, "check", "--json", "--root", root, "--synthetic", "core:4 pu:1",
-                        "config/examples/demo.yaml"),
+    CU_ASSERT_EQUAL(RUN(cmd_check, "check", "--json", "--root", root, "--synthetic",
+                        "[numa] core:4 pu:1", "config/examples/demo.yaml"),
                     CMD_FAILED);
     j = json_loads(out, 0, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(j);
@@ -468,12 +468,12 @@ static void test_cmd_plan(void)
     static char out[1 << 17];
     json_t *j, *io;
 
-    CU_ASSERT_EQUAL(RUN(cmd_plan, "plan", "-s", "core:4 pu:1", "config/examples/demo.yaml"),
+    CU_ASSERT_EQUAL(RUN(cmd_plan, "plan", "-s", "[numa] core:4 pu:1", "config/examples/demo.yaml"),
                     CMD_OK);
     CU_ASSERT_PTR_NOT_NULL(strstr(out, "\nI/O core io0    1     1"));
     CU_ASSERT_PTR_NOT_NULL(strstr(out, "\nprobe vCPU 0    2     2"));
     CU_ASSERT_EQUAL(
-        RUN(cmd_plan, "plan", "--json", "-s", "core:2 pu:1", "config/examples/latency.yaml"),
+        RUN(cmd_plan, "plan", "--json", "-s", "[numa] core:2 pu:1", "config/examples/latency.yaml"),
         CMD_OK);
     j = json_loads(out, 0, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(j);
@@ -482,12 +482,13 @@ static void test_cmd_plan(void)
     CU_ASSERT_EQUAL(json_array_size(json_object_get(j, "vms")), 3);
     CU_ASSERT_EQUAL(json_array_size(json_object_get(j, "warnings")), 1);
     json_decref(j);
-    CU_ASSERT_EQUAL(RUN(cmd_plan, "plan", "--yaml", "-i", "3", "-s", "core:4 pu:1",
+    CU_ASSERT_EQUAL(RUN(cmd_plan, "plan", "--yaml", "-i", "3", "-s", "[numa] core:4 pu:1",
                         "config/examples/demo.yaml"),
                     CMD_OK);
     CU_ASSERT_PTR_NOT_NULL(strstr(out, "  core: 3\n"));
-    CU_ASSERT_EQUAL(RUN(cmd_plan, "plan", "-s", "core:4 pu:1", "config/examples/two-socket.yaml"),
-                    CMD_CONFIG);
+    CU_ASSERT_EQUAL(
+        RUN(cmd_plan, "plan", "-s", "[numa] core:4 pu:1", "config/examples/two-socket.yaml"),
+        CMD_CONFIG);
     CU_ASSERT_EQUAL(RUN(cmd_plan, "plan"), CMD_USAGE);
     CU_ASSERT_EQUAL(RUN(cmd_plan, "plan", "-s", "rubbish", "config/examples/demo.yaml"), CMD_USAGE);
     CU_ASSERT_EQUAL(RUN(cmd_plan, "plan", "-i", "x", "config/examples/demo.yaml"), CMD_USAGE);
@@ -504,7 +505,7 @@ static void test_cmd_topo(void)
     CU_ASSERT_EQUAL(RUN(cmd_topo, "topo", "-i", "1", "-s", "package:2 [numa] core:2 pu:2"), CMD_OK);
     CU_ASSERT_PTR_NOT_NULL(strstr(out, "8 CPUs, 4 cores, 2 last-level caches, 2 NUMA nodes, 2 "));
     CU_ASSERT_PTR_NOT_NULL(strstr(out, "isolated"));
-    CU_ASSERT_EQUAL(RUN(cmd_topo, "topo", "--json", "-s", "core:3 pu:1"), CMD_OK);
+    CU_ASSERT_EQUAL(RUN(cmd_topo, "topo", "--json", "-s", "[numa] core:3 pu:1"), CMD_OK);
     j = json_loads(out, 0, NULL);
     CU_ASSERT_EQUAL(json_array_size(json_object_get(j, "cpus")), 3);
     json_decref(j);

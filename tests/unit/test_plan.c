@@ -247,7 +247,7 @@ static void test_topo_lists(void)
 {
     struct topo *t;
 
-    CU_ASSERT_EQUAL_FATAL(topo_load("core:8 pu:1", &t), 0);
+    CU_ASSERT_EQUAL_FATAL(topo_load("[numa] core:8 pu:1", &t), 0);
     CU_ASSERT_EQUAL(topo_set_isolated(t, "2-3,7"), 0);
     CU_ASSERT_TRUE(topo_cpu_find(t, 3)->isolated && topo_cpu_find(t, 7)->isolated);
     CU_ASSERT_FALSE(topo_cpu_find(t, 4)->isolated);
@@ -259,7 +259,7 @@ static void test_topo_lists(void)
 
 static void test_one_cpu(void)
 {
-    struct made m = make("core:1 pu:1", write_config(2, 2, 2));
+    struct made m = make("[numa] core:1 pu:1", write_config(2, 2, 2));
 
     CU_ASSERT_EQUAL_FATAL(m.ret, 0);
     CU_ASSERT(m.c->iocores[0].core == 0 && m.c->iocores[1].core == 0);
@@ -273,7 +273,7 @@ static void test_one_cpu(void)
 static void test_one_cpu_pinned(void)
 {
     struct made m = {0};
-    struct machine on = {"core:1 pu:1", NULL, NULL};
+    struct machine on = {"[numa] core:1 pu:1", NULL, NULL};
 
     load(&m, write_config(1, 1, 1));
     m.c->iocores[0].core = m.c->vms[0].cores[0] = 0;
@@ -284,7 +284,7 @@ static void test_one_cpu_pinned(void)
 
 static void test_two_cpus(void)
 {
-    struct made m = make("core:2 pu:1", write_config(1, 1, 1));
+    struct made m = make("[numa] core:2 pu:1", write_config(1, 1, 1));
 
     CU_ASSERT_EQUAL_FATAL(m.ret, 0);
     CU_ASSERT_EQUAL(m.c->iocores[0].core, 1);
@@ -295,7 +295,7 @@ static void test_two_cpus(void)
 
 static void test_two_threads(void)
 {
-    struct made m = make("core:1 pu:2", write_config(1, 1, 1));
+    struct made m = make("[numa] core:1 pu:2", write_config(1, 1, 1));
 
     CU_ASSERT_EQUAL_FATAL(m.ret, 0);
     check_iocores_alone(&m);
@@ -306,7 +306,7 @@ static void test_two_threads(void)
 
 static void test_four_cpus(void)
 {
-    struct made m = make("core:4 pu:1", write_config(1, 1, 3));
+    struct made m = make("[numa] core:4 pu:1", write_config(1, 1, 3));
 
     CU_ASSERT_EQUAL_FATAL(m.ret, 0);
     check_iocores_alone(&m);
@@ -314,16 +314,16 @@ static void test_four_cpus(void)
     CU_ASSERT_EQUAL(m.c->vms[0].cores[2], 0); /* CPU 0 comes last */
     CU_ASSERT_STRING_EQUAL(m.said, "");
     drop(&m);
-    m = make("core:4 pu:1", write_config(3, 1, 1));
+    m = make("[numa] core:4 pu:1", write_config(3, 1, 1));
     CU_ASSERT_EQUAL(m.ret, 0);
     check_iocores_alone(&m);
     drop(&m);
-    m = make("core:4 pu:1", write_config(4, 1, 1));
+    m = make("[numa] core:4 pu:1", write_config(4, 1, 1));
     CU_ASSERT_EQUAL(m.ret, -EINVAL);
     CU_ASSERT_PTR_NOT_NULL(strstr(m.said, "t.yaml: error: no CPU is left for vCPU 0 of VM vm0: I/O "
                                           "cores have all 4"));
     drop(&m);
-    m = make("core:4 pu:1", write_config(5, 1, 1));
+    m = make("[numa] core:4 pu:1", write_config(5, 1, 1));
     CU_ASSERT_EQUAL(m.ret, -EINVAL);
     CU_ASSERT_PTR_NOT_NULL(strstr(m.said, "error: no CPU is left for I/O core io4: all 4"));
     drop(&m);
@@ -331,7 +331,7 @@ static void test_four_cpus(void)
 
 static void check_shared_evenly(void)
 {
-    struct made m = make("core:4 pu:1", write_config(1, 5, 2));
+    struct made m = make("[numa] core:4 pu:1", write_config(1, 5, 2));
 
     CU_ASSERT_EQUAL_FATAL(m.ret, 0);
     check_iocores_alone(&m);
@@ -461,7 +461,7 @@ static void test_large_vm(void)
 
 static void test_isolated(void)
 {
-    struct machine on = {"core:16 pu:1", "8-13", NULL};
+    struct machine on = {"[numa] core:16 pu:1", "8-13", NULL};
     struct made m = make_on(&on, write_config(2, 2, 2));
 
     CU_ASSERT_EQUAL_FATAL(m.ret, 0);
@@ -494,7 +494,7 @@ static void test_isolated_node(void)
 
 static void test_allowed(void)
 {
-    struct machine on = {"core:8 pu:1", NULL, "4-6"};
+    struct machine on = {"[numa] core:8 pu:1", NULL, "4-6"};
     struct made m = make_on(&on, write_config(1, 1, 2));
 
     CU_ASSERT_EQUAL_FATAL(m.ret, 0);
@@ -510,14 +510,15 @@ static void test_allowed(void)
 
 static void test_share_sibling(void)
 {
-    struct made m = make("core:2 pu:2", "iocores: [{name: io0, share_sibling: true}]\nvms:\n"
-                                        "- {name: a, kernel: /k, vcpus: 3}\n");
+    struct made m = make("[numa] core:2 pu:2", "iocores: [{name: io0, share_sibling: true}]\nvms:\n"
+                                               "- {name: a, kernel: /k, vcpus: 3}\n");
 
     CU_ASSERT_EQUAL_FATAL(m.ret, 0);
     CU_ASSERT_EQUAL(most_on_a_cpu(&m), 1);
     CU_ASSERT_STRING_EQUAL(m.said, "");
     drop(&m);
-    m = make("core:2 pu:2", "iocores: [{name: io0}]\nvms:\n- {name: a, kernel: /k, vcpus: 3}\n");
+    m = make("[numa] core:2 pu:2",
+             "iocores: [{name: io0}]\nvms:\n- {name: a, kernel: /k, vcpus: 3}\n");
     CU_ASSERT_EQUAL_FATAL(m.ret, 0);
     CU_ASSERT_EQUAL(most_on_a_cpu(&m), 2);
     check_siblings_apart(&m);
@@ -526,7 +527,7 @@ static void test_share_sibling(void)
 
 static void test_pinned_errors(void)
 {
-    struct machine on = {"core:8 pu:1", NULL, NULL};
+    struct machine on = {"[numa] core:8 pu:1", NULL, NULL};
     struct made m = {0};
 
     load(&m, write_config(2, 2, 2));
