@@ -211,6 +211,8 @@ static int build(const struct cfg *c, const struct eal_host *h, struct eal_args 
         err = add(out, "--log-level=warning");
     if (!err) /* it warns of a legacy socket that nobody uses */
         err = add(out, "--log-level=lib.telemetry:error");
+    if (!err) /* no secondary processes: no files, no thread and no socket for them */
+        err = add(out, "--no-shconf");
     if (!err)
         err = add_lcores(c, h, out);
     if (!err)

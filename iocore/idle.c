@@ -105,7 +105,7 @@ static enum idle_action quiet_round(struct idle *i, uint64_t now)
 
 enum idle_action idle_round(struct idle *i, unsigned work, uint64_t now)
 {
-    uint64_t ticks = now - i->last;
+    uint64_t ticks = i->c.rounds ? now - i->last : 0; /* the loop may have started late */
 
     i->last = now;
     add(&i->c.rounds, 1);

@@ -37,6 +37,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_pause.h>
+
 #include "../config/config.h"
 
 #define IDLE_TPAUSE_NS     100 /* longest a paused core is away */
@@ -82,11 +84,19 @@ int idle_watch(struct idle *i, int fd);
 void idle_unwatch(struct idle *i, int fd);
 
 /**
- * Accounts for one round and, if it brought no work, pauses as the mode says.
+ * Accounts for one round and, if it brought no work, pauses as the mode says. Time counts from the
+ * end of the first round.
  * @param work what the pollers returned
  * @param now TSC at the end of the round
  */
 enum idle_action idle_round(struct idle *i, unsigned work, uint64_t now);
+
+/** Between two polls within a round: the mode's short pause, if any. */
+static inline void idle_breathe(const struct idle *i)
+{
+    if (i->mode != CFG_IDLE_SPIN)
+        rte_pause();
+}
 
 /** Edge K1: asleep is visible before anything the caller looks at next. */
 void idle_prepare(struct idle *i);

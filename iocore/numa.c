@@ -15,6 +15,12 @@ static bool have_numa(void)
     return numa_available() >= 0;
 }
 
+void nl_prepare(void)
+{
+    if (have_numa())
+        numa_node_of_cpu(0); /* reads, and keeps, the CPUs of every node */
+}
+
 int nl_nodes(void)
 {
     int n = have_numa() ? numa_num_configured_nodes() : 1;

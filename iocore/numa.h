@@ -11,6 +11,10 @@
 
 #define NL_ANY (-1)
 
+/** Lets libnuma read what it wants from /sys, once: the other functions then open no file any more.
+ * privs_drop() calls it. */
+void nl_prepare(void);
+
 /** NUMA nodes with memory; 1 if the machine or kernel knows none. */
 int nl_nodes(void);
 /** The node of a CPU; 0 where there is no NUMA, NL_ANY if there is no such CPU. */

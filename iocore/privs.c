@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "numa.h"
 #include "privs_priv.h"
 
 /* --- real time --- */
@@ -172,8 +173,10 @@ static int become(const char *user, FILE *err)
 
 int privs_drop(const struct privs_drop *d, FILE *err)
 {
-    int e = d->user ? become(d->user, err) : 0;
+    int e;
 
+    nl_prepare();
+    e = d->user ? become(d->user, err) : 0;
     if (!e)
         e = privs_drop_caps(err);
     if (!e && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {

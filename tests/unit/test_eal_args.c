@@ -71,9 +71,10 @@ static void test_two_cpus(void)
 {
     const char *a = args(cores_on((int[]){0}, 1), host_with(2, 0));
 
-    CU_ASSERT_STRING_EQUAL(a, "prog --file-prefix=coopvmm-bed --log-level=warning "
-                              "--log-level=lib.telemetry:error --lcores=0@(1),1@0 -m 256 --no-huge "
-                              "--no-pci --iova-mode=va");
+    CU_ASSERT_STRING_EQUAL(
+        a, "prog --file-prefix=coopvmm-bed --log-level=warning "
+           "--log-level=lib.telemetry:error --no-shconf --lcores=0@(1),1@0 -m 256 --no-huge "
+           "--no-pci --iova-mode=va");
 }
 
 static void test_lcores(void)
