@@ -213,19 +213,24 @@ static int explain_pci(const struct port *p, FILE *err)
                 addr);
 }
 
-/* net_tap complains of every kernel without the multiq qdisc, which it wants for flow rules that we
- * do not use. So it is silent at first, and heard if it fails. */
+/* net_tap complains of kernels without the multiq qdisc, which it wants for flow rules, and of
+ * processes without secondaries: neither is used here. So it is silent while a tap is made, and
+ * heard if that fails. */
+static void tap_log(uint32_t level)
+{
+    rte_log_set_level_pattern("pmd.net.tap", level);
+}
+
 static int plug_in(struct port *p)
 {
-    static const char tap_log[] = "pmd.net.tap";
     int e;
 
     if (p->cfg->type == CFG_PORT_TAP) {
-        rte_log_set_level_pattern(tap_log, RTE_LOG_CRIT);
+        tap_log(RTE_LOG_CRIT);
         e = rte_eal_hotplug_add("vdev", p->device, p->args);
-        rte_log_set_level_pattern(tap_log, RTE_LOG_NOTICE);
         if (e == 0)
             return 0;
+        tap_log(RTE_LOG_NOTICE);
     }
     e = rte_eal_hotplug_add("vdev", p->device, p->args);
     return e < 0 ? e : 0;
@@ -393,6 +398,7 @@ int port_open(const struct port_opts *o, struct port **out, FILE *err)
         e = make_device(p, err);
     if (!e) {
         e = start(p, o, err);
+        tap_log(RTE_LOG_NOTICE);
         if (e)
             unmake_device(p, false);
     }
