@@ -30,6 +30,7 @@ struct link_dev {
     int state_fd; /* -1 until the first DEVICE_INFO */
     struct iotp_shadow *shadow;
     uint64_t posted; /* writes posted by all vCPUs; what shadow->consumed is compared with */
+    uint32_t poster; /* the vCPU that posted last */
 };
 
 struct link {
@@ -69,10 +70,28 @@ static int call(struct bus_dev *d, unsigned vcpu, const struct iotp_req *r, stru
     return iotp_call(ring_of(d, vcpu), r, out);
 }
 
+static bool outstanding(const struct link_dev *ld)
+{
+    /* H1: pairs with the release in iotp_ioc_publish */
+    return __atomic_load_n(&ld->shadow->consumed, __ATOMIC_ACQUIRE) !=
+           __atomic_load_n(&ld->posted, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * Rings of different vCPUs are drained in no particular order. So a vCPU posts only if what another
+ * one posted has been carried out; else its write is made a request, before which all rings are
+ * drained. Two vCPUs that really race have no order to keep; those that take turns under a lock of
+ * the guest's see each other's stores to `poster` and `posted`.
+ */
 static bool post(struct bus_dev *d, unsigned vcpu, const struct iotp_req *r)
 {
     struct link_dev *ld = d->place_state;
 
+    if (__builtin_expect(__atomic_load_n(&ld->poster, __ATOMIC_RELAXED) != vcpu, 0)) {
+        if (outstanding(ld))
+            return false;
+        __atomic_store_n(&ld->poster, vcpu, __ATOMIC_RELAXED);
+    }
     if (!iotp_post(ring_of(d, vcpu), r->device, r->region, r->offset, r->size, r->data))
         return false;
     __atomic_fetch_add(&ld->posted, 1, __ATOMIC_RELEASE);

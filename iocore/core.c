@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "device.h"
+#include "numa.h"
 
 #define INBOX_SIZE 64
 
@@ -17,7 +18,7 @@ int core_init(struct ioc_core *k, unsigned index, const struct cfg_iocore *c, st
 {
     char name[RTE_RING_NAMESIZE];
 
-    *k = (struct ioc_core){.index = index, .c = c, .sw = sw};
+    *k = (struct ioc_core){.index = index, .c = c, .node = nl_node_of_cpu(c->core), .sw = sw};
     k->cool_ticks = tsc_hz / 1000 * CORE_COOL_MS;
     snprintf(name, sizeof(name), "core%u-inbox", index);
     k->inbox = rte_ring_create(name, INBOX_SIZE, SOCKET_ID_ANY, RING_F_SC_DEQ);
@@ -99,9 +100,23 @@ static unsigned poll_hot(struct ioc_core *k, uint64_t now)
     return work;
 }
 
-static void peek_cold(struct ioc_core *k, uint64_t now)
+/* Polls the hot sources until one of them has work, but not for ever. A request that comes while
+ * nothing else is looked at is noticed within one poll; the rest of the round then runs in the time
+ * its answer takes to get to the vCPU and the next request to get here. */
+static unsigned await_hot(struct ioc_core *k, uint64_t now)
 {
-    for (unsigned n = 0; n < CORE_COLD_A_ROUND && k->ncold; n++) {
+    unsigned polls = k->nhot ? CORE_HOT_POLLS / k->nhot : 0, work = poll_hot(k, now);
+
+    for (; !work && polls > 1; polls--) {
+        idle_breathe(&k->idle);
+        work = poll_hot(k, now);
+    }
+    return work;
+}
+
+static void peek_cold(struct ioc_core *k, uint64_t now, unsigned most)
+{
+    for (unsigned n = 0; n < most && k->ncold; n++) {
         struct ioc_source *s;
 
         if (++k->next_cold >= k->ncold)
@@ -166,9 +181,9 @@ static unsigned take_messages(struct ioc_core *k)
 
 static unsigned one_round(struct ioc_core *k, uint64_t now)
 {
-    unsigned work = poll_hot(k, now);
+    unsigned work = await_hot(k, now);
 
-    peek_cold(k, now);
+    peek_cold(k, now, work ? CORE_COLD_BUSY : CORE_COLD_QUIET);
     work += poll_busy(k);
     work += poll_ports(k, now);
     work += sw_poll(k->sw, k->index);

@@ -22,11 +22,13 @@ struct ioc_core;
 struct ioc_dev;
 struct rte_ring;
 
-#define CORE_MAX_SOURCES  1024
-#define CORE_MAX_PORTS    16
-#define CORE_MAX_DEVS     4096
-#define CORE_COLD_A_ROUND 2 /* cold sources peeked at in one round */
-#define CORE_COOL_MS      2 /* a hot source without work for so long becomes cold */
+#define CORE_MAX_SOURCES 1024
+#define CORE_MAX_PORTS   16
+#define CORE_MAX_DEVS    4096
+#define CORE_HOT_POLLS   64 /* polls of hot sources in one round, at most; shared among them */
+#define CORE_COLD_BUSY   2  /* cold sources peeked at in a round that found work */
+#define CORE_COLD_QUIET  16 /* the same in one that found none */
+#define CORE_COOL_MS     2  /* a hot source without work for so long becomes cold */
 
 /*
  * A request source: where requests come from. IOTP areas are one kind.
@@ -63,6 +65,7 @@ struct core_msg {
 struct ioc_core {
     unsigned index; /* in the configuration and of the switch */
     const struct cfg_iocore *c;
+    int node; /* NUMA node of its CPU */
     struct sw *sw;
     struct rte_ring *inbox; /* struct core_msg * */
     struct idle idle;

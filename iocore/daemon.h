@@ -68,6 +68,7 @@ struct daemon {
     pthread_mutex_t lock;
     unsigned nvms;
     struct attached_vm *vm[DAEMON_MAX_VMS];
+    int numa_nodes;
     bool hugepages, realtime, memory_locked, seccomp;
     struct tel_source tel;
 };

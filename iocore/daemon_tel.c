@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "daemon.h"
-#include "numa.h"
 
 static void copy_text(char *to, const char *from)
 {
@@ -34,7 +33,7 @@ static void tel_info(void *ctx, struct tel_info *out)
                              .realtime = d->realtime,
                              .memory_locked = d->memory_locked,
                              .seccomp = d->seccomp,
-                             .numa_nodes = nl_nodes()};
+                             .numa_nodes = d->numa_nodes};
     copy_text(out->name, d->cfg->name);
 }
 
@@ -48,7 +47,7 @@ static int tel_core(void *ctx, unsigned i, struct tel_core *out, unsigned *total
         return -ENOENT;
     k = d->core[i];
     *out = (struct tel_core){.cpu = k->c->core,
-                             .node = nl_node_of_cpu(k->c->core),
+                             .node = k->node,
                              .idle = k->c->idle,
                              .areas = __atomic_load_n(&k->nareas, __ATOMIC_RELAXED),
                              .devices = __atomic_load_n(&k->ndevs, __ATOMIC_RELAXED),

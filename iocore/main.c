@@ -164,6 +164,7 @@ static int set_up(struct daemon *d, const char *rundir)
     d->tsc_hz = rte_get_tsc_hz();
     d->started = rte_rdtsc();
     d->hugepages = rte_eal_has_hugepages();
+    d->numa_nodes = nl_nodes();
     d->pool = eal_pool(d->cfg, "frames", 0, -1, stderr);
     if (!d->pool)
         return -ENOMEM;

@@ -12,7 +12,7 @@ pings() { # pings ADDRESS COUNT SIZE: no loss
 
 file=$({
     vm a 10.77.0.2 02 user ne2000 "mode=echo"
-    vm b 10.77.0.3 03 user rtl8029 "mode=echo"
+    vm b 10.77.0.3 03 user rtl8029 "mode=echo nic=pci"
 } | config net)
 check "two guests start" start_testbed "$file"
 check "NE2000 answers" wait_for 5 answers 10.77.0.2

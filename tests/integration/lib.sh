@@ -30,6 +30,10 @@ suite() {
 }
 
 cleanup() {
+    local job
+    for job in $(jobs -p); do
+        [ "$job" = "${testbed_pid:-}" ] || kill -KILL "$job" 2>/dev/null
+    done
     stop_testbed
     rm -rf "$tmp"
 }
