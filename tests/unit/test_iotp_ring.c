@@ -568,6 +568,54 @@ static void shadows_are_read_when_current(void)
     close_rig(&r);
 }
 
+/* Rule O3: a vCPU posts only if no other's posted write to the device is outstanding. */
+static void several_posters_keep_their_order(void)
+{
+    uint64_t posted = 0, mark1 = 0, mark2 = 0, out = 0;
+    struct iotp_shadow *sh;
+    struct iotp_vcpu two;
+    struct rig r;
+
+    open_rig(&r);
+    sh = &r.a->shadow[1];
+    CU_ASSERT_EQUAL(iotp_vcpu_init(&two, r.base, &r.lay, 2, SPIN, -1), 0);
+    CU_ASSERT_TRUE(iotp_post_ordered(&r.v, &posted, &mark1, sh, 1, 2, 0x10, 4, 0));
+    CU_ASSERT_TRUE(iotp_post_ordered(&r.v, &posted, &mark1, sh, 1, 2, 0x11, 4, 1));
+    CU_ASSERT_FALSE(iotp_post_ordered(&two, &posted, &mark2, sh, 1, 2, 0, 4, 0));
+    CU_ASSERT_EQUAL(consume(&r, &out, 2), 2);
+    CU_ASSERT_FALSE(iotp_post_ordered(&two, &posted, &mark2, sh, 1, 2, 0, 4, 0));
+    iotp_ioc_publish(sh, 1);
+    CU_ASSERT_FALSE(iotp_post_ordered(&two, &posted, &mark2, sh, 1, 2, 0, 4, 0));
+    CU_ASSERT_TRUE(iotp_post_ordered(&r.v, &posted, &mark1, sh, 1, 2, 0x12, 4, 2));
+    CU_ASSERT_EQUAL(consume(&r, &out, 2), 1);
+    iotp_ioc_publish(sh, 3);
+    CU_ASSERT_TRUE(iotp_post_ordered(&two, &posted, &mark2, sh, 1, 2, 0, 4, 0));
+    CU_ASSERT_FALSE(iotp_post_ordered(&r.v, &posted, &mark1, sh, 1, 2, 0x13, 4, 3));
+    CU_ASSERT_TRUE(iotp_post_ordered(&two, &posted, &mark2, sh, 1, 2, 0, 4, 0));
+    CU_ASSERT_EQUAL(posted, 5);
+    close_rig(&r);
+}
+
+/* A write that found the ring full was not posted, and is not counted. */
+static void a_refused_post_is_not_counted(void)
+{
+    uint64_t posted = 0, mark = 0, out = 0;
+    struct iotp_shadow *sh;
+    struct rig r;
+
+    open_rig(&r);
+    sh = &r.a->shadow[1];
+    for (unsigned i = 0; i < POSTED; i++)
+        CU_ASSERT_TRUE(iotp_post_ordered(&r.v, &posted, &mark, sh, 1, 2, 0x10 + i, 4, i));
+    for (unsigned i = 0; i < 3; i++)
+        CU_ASSERT_FALSE(iotp_post_ordered(&r.v, &posted, &mark, sh, 1, 2, 0, 4, 0));
+    CU_ASSERT_EQUAL(posted, POSTED);
+    CU_ASSERT_EQUAL(consume(&r, &out, 1), 1);
+    CU_ASSERT_TRUE(iotp_post_ordered(&r.v, &posted, &mark, sh, 1, 2, 0x10 + POSTED, 4, POSTED));
+    CU_ASSERT_EQUAL(posted, POSTED + 1);
+    close_rig(&r);
+}
+
 /* --- what a request may be --- */
 
 static const struct {
@@ -626,6 +674,8 @@ const struct cu_test suite_tests[] = {
     {"an armed core is kicked once", an_armed_core_is_kicked_once},
     {"kicks never block", kicks_never_block},
     {"shadows are read when current", shadows_are_read_when_current},
+    {"several posters keep their order", several_posters_keep_their_order},
+    {"a refused post is not counted", a_refused_post_is_not_counted},
     {"requests are judged", requests_are_judged},
     {NULL, NULL},
 };
