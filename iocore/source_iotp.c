@@ -92,10 +92,11 @@ static void account(struct src_iotp *s, unsigned v, const struct iotp_resp *resp
 static void account_times(struct src_iotp *s, unsigned v, uint64_t stamp, uint64_t begin)
 {
     struct src_stats *t = &s->stats[v];
+    uint64_t end = rte_rdtsc();
 
     if (stamp < begin)
         hist_add(&t->wait, begin - stamp);
-    hist_add(&t->service, rte_rdtsc() - begin);
+    hist_add(&t->service, end - begin);
 }
 
 static unsigned serve(struct src_iotp *s, unsigned v)
@@ -104,7 +105,7 @@ static unsigned serve(struct src_iotp *s, unsigned v)
     struct iotp_resp resp = {.data = ~0ull, .status = IOTP_UNCLAIMED};
     struct iotp_req r;
     struct ioc_dev *d;
-    uint64_t stamp, begin, end;
+    uint64_t stamp, begin;
     uint32_t seq;
     unsigned n;
 
