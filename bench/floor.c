@@ -23,19 +23,14 @@ struct floor {
     unsigned variant;
 };
 
-static const struct {
-    const char *name;
-    bool exchange, pause;
-} variants[FLOOR_VARIANTS] = {
-    {"store", false, false},
-    {"store, pause", false, true},
-    {"exchange", true, false},
-    {"exchange, pause", true, true},
+static const char *const names[FLOOR_VARIANTS] = {
+    "store, no pause",    "store, both pause",    "store, far side pauses",
+    "exchange, no pause", "exchange, both pause", "exchange, far side pauses",
 };
 
 const char *floor_variant_name(unsigned variant)
 {
-    return variants[variant].name;
+    return names[variant];
 }
 
 /* Inlined with constant arguments, so that no branch is left in the loops. */
@@ -85,8 +80,9 @@ static void pong_variant(struct floor *f)
 {
     switch (f->variant) {
     case 0: pong_all(f, false, false); break;
-    case 1: pong_all(f, false, true); break;
-    case 2: pong_all(f, true, false); break;
+    case 1:
+    case 2: pong_all(f, false, true); break;
+    case 3: pong_all(f, true, false); break;
     default: pong_all(f, true, true); break;
     }
 }
@@ -94,10 +90,11 @@ static void pong_variant(struct floor *f)
 static void ping_variant(struct floor *f, struct series *s, size_t n)
 {
     switch (f->variant) {
-    case 0: ping_all(f, s, n, false, false); break;
+    case 0:
+    case 2: ping_all(f, s, n, false, false); break;
     case 1: ping_all(f, s, n, false, true); break;
-    case 2: ping_all(f, s, n, true, false); break;
-    default: ping_all(f, s, n, true, true); break;
+    case 4: ping_all(f, s, n, true, true); break;
+    default: ping_all(f, s, n, true, false); break;
     }
 }
 

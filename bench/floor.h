@@ -5,8 +5,9 @@
  *
  * The line holds two words. The measuring thread writes the first and polls the second; the other
  * thread polls the first and writes the second. How the line is written (a plain store, or an
- * exchange) and whether the pollers pause makes a difference that depends on how far apart the CPUs
- * are: all variants are tried, and the best one is the floor.
+ * exchange) and who pauses between two polls (nobody, both, the far side only) makes a difference
+ * that depends on how far apart the CPUs are: all variants are tried, and the best one is the
+ * floor.
  *
  * Threads: made and used by one thread, the measuring one, which is pinned by its owner.
  */
@@ -15,7 +16,7 @@
 
 #include "stats.h"
 
-#define FLOOR_VARIANTS 4
+#define FLOOR_VARIANTS 6
 
 struct floor;
 
@@ -24,7 +25,7 @@ struct floor;
 int floor_create(int cpu, struct floor **out);
 void floor_free(struct floor *f);
 
-/** "store", "store, pause", "exchange", "exchange, pause" */
+/** "store, no pause", "exchange, far side pauses", ... */
 const char *floor_variant_name(unsigned variant);
 
 /** Takes n samples, after some that do not count. */

@@ -164,10 +164,9 @@ static json_t *result(struct posted *p)
     struct summary floor;
     double ns;
 
-    series_summary(&p->base.floor, &p->s.tsc, &floor);
     json_object_set_new(j, "rounds", json_integer(p->rounds));
     json_object_set_new(j, "writes", json_integer((json_int_t)p->offered));
-    report_series(j, "floor", &floor);
+    report_series(j, "floor", &p->base.floor, &p->s.tsc, &floor);
     ns = add_way(j, "posted", &p->ring);
     json_object_set_new(j, "mops", json_real(1e3 / ns));
     add_way(j, "bus", &p->bus);

@@ -76,16 +76,26 @@ static void set_ns(json_t *j, const char *name, const char *what, double ns)
     set(j, name, what, json_real(report_round(ns)));
 }
 
-void report_series(json_t *j, const char *name, const struct summary *s)
+static json_t *rounds_json(const struct series *s, const struct tsc *t)
 {
-    set_ns(j, name, "ns", s->p50);
-    set_ns(j, name, "min_ns", s->min);
-    set_ns(j, name, "p99_ns", s->p99);
-    set_ns(j, name, "p999_ns", s->p999);
-    set_ns(j, name, "max_ns", s->max);
-    set(j, name, "samples", json_integer((json_int_t)s->n));
-    set(j, name, "rounds_ns",
-        json_pack("[f, f]", report_round(s->round_min), report_round(s->round_max)));
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < s->rounds; i++)
+        json_array_append_new(list, json_real(report_round(tsc_ns(t, s->round_p50[i]))));
+    return list;
+}
+
+void report_series(json_t *j, const char *name, struct series *from, const struct tsc *t,
+                   struct summary *out)
+{
+    series_summary(from, t, out);
+    set_ns(j, name, "ns", out->p50);
+    set_ns(j, name, "min_ns", out->min);
+    set_ns(j, name, "p99_ns", out->p99);
+    set_ns(j, name, "p999_ns", out->p999);
+    set_ns(j, name, "max_ns", out->max);
+    set(j, name, "samples", json_integer((json_int_t)out->n));
+    set(j, name, "rounds_ns", rounds_json(from, t));
 }
 
 void report_goal(json_t *j, const char *text, double value, enum report_sense sense, double bound)
@@ -150,21 +160,34 @@ static void ns_cell(struct table *t, const json_t *value)
         table_cell(t, "-");
 }
 
+static void range_cell(struct table *t, const json_t *rounds)
+{
+    double low = 0, high = 0;
+    size_t i;
+    json_t *r;
+
+    json_array_foreach(rounds, i, r)
+    {
+        double ns = json_number_value(r);
+
+        low = i == 0 || ns < low ? ns : low;
+        high = ns > high ? ns : high;
+    }
+    table_cell(t, "%.0f..%.0f", low, high);
+}
+
 void report_print_series(const json_t *j, const struct report_row *rows, FILE *out)
 {
     static const char *const head[] = {"ns", "median", "p99", "p99.9", "max", "rounds", "samples"};
     struct table *t = table_new(head, 7);
 
     for (; rows->name; rows++) {
-        const json_t *range = get(j, rows->name, "rounds_ns");
-
         table_cell(t, "%s", rows->title);
         ns_cell(t, get(j, rows->name, "ns"));
         ns_cell(t, get(j, rows->name, "p99_ns"));
         ns_cell(t, get(j, rows->name, "p999_ns"));
         ns_cell(t, get(j, rows->name, "max_ns"));
-        table_cell(t, "%.0f..%.0f", json_number_value(json_array_get(range, 0)),
-                   json_number_value(json_array_get(range, 1)));
+        range_cell(t, get(j, rows->name, "rounds_ns"));
         table_cell(t, "%lld", (long long)json_integer_value(get(j, rows->name, "samples")));
     }
     table_print(t, out);

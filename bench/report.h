@@ -8,8 +8,8 @@
  *                            of the CPUs' time that the hypervisor gave to others meanwhile)
  *   placement                cpu, iocpu, same_llc, siblings, idle
  *   rounds, NAME_ns, NAME_min_ns, NAME_p99_ns, NAME_p999_ns, NAME_max_ns, NAME_samples,
- *   NAME_rounds_ns           for each series: its median and so on over all samples; the lowest and
- *                            the highest of its rounds' medians
+ *   NAME_rounds_ns           for each series: its median and so on over all samples; each round's
+ *                            median, in order
  *   goals                    each: text, value, bound, met
  *
  * Times are in nanoseconds, rounded to 0.1.
@@ -29,7 +29,9 @@ json_t *report_new(const struct session *s, const char *bench);
 double report_round(double x);
 /** Sets a number, rounded. */
 void report_number(json_t *j, const char *key, double value);
-void report_series(json_t *j, const char *name, const struct summary *s);
+/** Summarises a series: into *out, and as NAME_... into the document. Sorts the samples. */
+void report_series(json_t *j, const char *name, struct series *from, const struct tsc *t,
+                   struct summary *out);
 
 enum report_sense { AT_MOST, AT_LEAST };
 /** Adds a goal: is `value` at most, or at least, `bound`? */

@@ -80,15 +80,15 @@ static json_t *result(struct ring *r)
     json_t *j = report_new(&r->s, "ring");
     struct summary ring, inl, blocking, floor;
 
-    series_summary(&r->ring, &r->s.tsc, &ring);
-    series_summary(&r->base.inl, &r->s.tsc, &inl);
-    series_summary(&r->base.blocking, &r->s.tsc, &blocking);
-    series_summary(&r->base.floor, &r->s.tsc, &floor);
     json_object_set_new(j, "rounds", json_integer(r->rounds));
-    report_series(j, "floor", &floor);
-    report_series(j, "ring", &ring);
-    report_series(j, "inline", &inl);
-    report_series(j, "blocking", &blocking);
+    report_series(j, "floor", &r->base.floor, &r->s.tsc, &floor);
+    report_series(j, "ring", &r->ring, &r->s.tsc, &ring);
+    report_series(j, "inline", &r->base.inl, &r->s.tsc, &inl);
+    report_series(j, "blocking", &r->base.blocking, &r->s.tsc, &blocking);
+    report_number(j, "paired_excess_ns",
+                  series_paired_excess(&r->ring, &r->base.inl, &r->base.floor, &r->s.tsc));
+    json_object_set_new(j, "paired_ratio",
+                        json_real(series_paired_ratio(&r->ring, &r->base.floor, &r->s.tsc)));
     add_goals(j, &ring, &inl, &blocking, &floor);
     return j;
 }
@@ -105,6 +105,9 @@ static int print(const struct ring *r, json_t *j)
         return cmd_print_json(j);
     report_print_head(j, stdout);
     report_print_series(j, rows, stdout);
+    printf("\nround by round (median): ring / floor %.2f, ring - inline - floor %.1f ns\n",
+           json_number_value(json_object_get(j, "paired_ratio")),
+           json_number_value(json_object_get(j, "paired_excess_ns")));
     report_print_goals(j, stdout);
     json_decref(j);
     return CMD_OK;

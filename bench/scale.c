@@ -139,19 +139,6 @@ static int set_up(struct scale *c)
     return err;
 }
 
-/* Of the two visits of each pass to a level, against the two to the first level: the median. */
-static double paired_ratio(const struct scale *c, unsigned l)
-{
-    const struct series *one = &c->level[0].active, *many = &c->level[l].active;
-    double ratio[STATS_MAX_ROUNDS];
-    unsigned n = one->rounds < many->rounds ? one->rounds : many->rounds;
-
-    for (unsigned i = 0; i < n; i++)
-        ratio[i] =
-            (many->round_p50[i] - c->s.tsc.overhead) / (one->round_p50[i] - c->s.tsc.overhead);
-    return stats_median(ratio, n);
-}
-
 static json_t *result(struct scale *c)
 {
     json_t *j = report_new(&c->s, "scale"), *list = json_array();
@@ -161,23 +148,20 @@ static json_t *result(struct scale *c)
     for (unsigned l = 0; l < LEVELS; l++) {
         json_t *e = json_pack("{s:i}", "idle", levels[l]);
 
-        series_summary(&c->level[l].active, &c->s.tsc, &sum);
-        report_series(e, "ring", &sum);
+        report_series(e, "ring", &c->level[l].active, &c->s.tsc, &sum);
         last = sum.p50;
         one = l ? one : sum.p50;
         json_object_set_new(e, "ratio", json_real(last / one));
-        json_object_set_new(e, "paired_ratio", json_real(paired_ratio(c, l)));
-        series_summary(&c->level[l].cold, &c->s.tsc, &sum);
-        report_series(e, "cold", &sum);
+        json_object_set_new(
+            e, "paired_ratio",
+            json_real(series_paired_ratio(&c->level[l].active, &c->level[0].active, &c->s.tsc)));
+        report_series(e, "cold", &c->level[l].cold, &c->s.tsc, &sum);
         json_array_append_new(list, e);
     }
     json_object_set_new(j, "levels", list);
-    series_summary(&c->base.floor, &c->s.tsc, &sum);
-    report_series(j, "floor", &sum);
-    series_summary(&c->base.inl, &c->s.tsc, &sum);
-    report_series(j, "inline", &sum);
-    series_summary(&c->base.blocking, &c->s.tsc, &sum);
-    report_series(j, "blocking", &sum);
+    report_series(j, "floor", &c->base.floor, &c->s.tsc, &sum);
+    report_series(j, "inline", &c->base.inl, &c->s.tsc, &sum);
+    report_series(j, "blocking", &c->base.blocking, &c->s.tsc, &sum);
     report_goal(j, "256 idle / 1 idle", last / one, AT_MOST, 1.1);
     return j;
 }

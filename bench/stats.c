@@ -110,11 +110,36 @@ void series_summary(struct series *s, const struct tsc *t, struct summary *out)
     out->p99 = tsc_ns(t, stats_quantile(v, s->n, 0.99));
     out->p999 = tsc_ns(t, stats_quantile(v, s->n, 0.999));
     out->max = tsc_ns(t, v[s->n - 1]);
-    out->round_min = out->round_max = out->p50;
-    for (unsigned i = 0; i < s->rounds; i++) {
-        double ns = tsc_ns(t, s->round_p50[i]);
+}
 
-        out->round_min = ns < out->round_min || i == 0 ? ns : out->round_min;
-        out->round_max = ns > out->round_max || i == 0 ? ns : out->round_max;
+static unsigned fewer(const struct series *a, const struct series *b)
+{
+    return a->rounds < b->rounds ? a->rounds : b->rounds;
+}
+
+double series_paired_ratio(const struct series *s, const struct series *base, const struct tsc *t)
+{
+    double v[STATS_MAX_ROUNDS];
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < fewer(s, base); i++) {
+        double ns = tsc_ns(t, base->round_p50[i]);
+
+        if (ns > 0)
+            v[n++] = tsc_ns(t, s->round_p50[i]) / ns;
     }
+    return stats_median(v, n);
+}
+
+double series_paired_excess(const struct series *s, const struct series *base,
+                            const struct series *less, const struct tsc *t)
+{
+    double v[STATS_MAX_ROUNDS];
+    unsigned n = fewer(s, base);
+
+    n = less && less->rounds < n ? less->rounds : n;
+    for (unsigned i = 0; i < n; i++)
+        v[i] = tsc_ns(t, s->round_p50[i]) - tsc_ns(t, base->round_p50[i]) -
+               (less ? tsc_ns(t, less->round_p50[i]) : 0);
+    return stats_median(v, n);
 }

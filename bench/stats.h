@@ -53,8 +53,16 @@ void series_end_round(struct series *s);
 struct summary {
     size_t n;
     double min, p50, p99, p999, max;
-    double round_min, round_max; /* lowest and highest of the rounds' medians */
 };
+
+/**
+ * Round by round, what a series' median is in parts of another's (`ratio`) or how much more: the
+ * median of the rounds. Where the machine changes between rounds, this says more than the medians
+ * of everything do. @param less subtracted, too; NULL: nothing
+ */
+double series_paired_ratio(const struct series *s, const struct series *base, const struct tsc *t);
+double series_paired_excess(const struct series *s, const struct series *base,
+                            const struct series *less, const struct tsc *t);
 
 /** Summarises all rounds; sorts the samples. */
 void series_summary(struct series *s, const struct tsc *t, struct summary *out);

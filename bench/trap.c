@@ -133,13 +133,11 @@ static json_t *result(struct trap *t)
     struct summary trap, floor;
     double inl = kind_ns(t, 0, "inb_reg", false), io = kind_ns(t, 1, "inb_reg", false);
 
-    series_summary(&t->trap, &t->s.tsc, &trap);
-    series_summary(&t->base.floor, &t->s.tsc, &floor);
     json_object_set_new(j, "engine", json_string(cfg_engine_name(t->s.o.engine)));
     json_object_set_new(j, "rounds", json_integer(t->passes));
     json_object_set_new(j, "samples_a_kind", json_integer(t->n));
-    report_series(j, "floor", &floor);
-    report_series(j, "fault", &trap);
+    report_series(j, "floor", &t->base.floor, &t->s.tsc, &floor);
+    report_series(j, "fault", &t->trap, &t->s.tsc, &trap);
     report_number(j, "trap_ns",
                   t->s.o.engine == CFG_ENGINE_USER ? trap.p50 : kind_ns(t, 0, "null_trap", false));
     report_number(j, "inline_ns", inl);
