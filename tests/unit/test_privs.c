@@ -151,22 +151,27 @@ static long status_of(const char *file, const char *key)
     return v;
 }
 
+/* The address sanitizer makes mlockall do nothing and say that all went well. */
+#if defined(__SANITIZE_ADDRESS__)
+#define LOCKS 0
+#elif defined(__has_feature)
+#define LOCKS (!__has_feature(address_sanitizer))
+#else
+#define LOCKS 1
+#endif
+
 static void lock_child(void)
 {
     int err;
 
     open_text();
     err = privs_lock_memory(text);
-    EXPECT(err ? close_text() > 0 : status_of("/proc/self/status", "VmLck:") > 0);
+    EXPECT(err ? close_text() > 0 : (status_of("/proc/self/status", "VmLck:") > 0) == (LOCKS != 0));
 }
 
 static void test_lock_memory(void)
 {
-#ifdef __SANITIZE_ADDRESS__
-    CU_PASS("the address sanitizer makes mlockall do nothing");
-#else
     expect_success(lock_child);
-#endif
 }
 
 /* --- capabilities --- */
