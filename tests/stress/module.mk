@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Stress programs, as they are and under ThreadSanitizer (with whatever $(SAN) the rest is built).
-STRESS_RING_SRCS := tests/stress/stress_ring.c protocol/iotp_area.c protocol/iotp_wait.c
-STRESS_TSAN_OBJS := $(patsubst %.c,$(BUILD)/tsan/%.o,$(STRESS_RING_SRCS))
+STRESS      := stress_ring stress_edge
+STRESS_LIB  := protocol/iotp_area.o protocol/iotp_wait.o
+NOT_SAN     := $(if $(SAN),$(SANFLAGS))
 
-$(BUILD)/tests/stress_ring: $(patsubst %.c,$(BUILD)/obj/%.o,$(STRESS_RING_SRCS))
+$(addprefix $(BUILD)/tests/,$(STRESS)): $(BUILD)/tests/%: $(BUILD)/obj/tests/stress/%.o \
+    $(addprefix $(BUILD)/obj/,$(STRESS_LIB))
 	@mkdir -p $(@D)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
@@ -11,13 +13,14 @@ $(BUILD)/tests/stress_ring: $(patsubst %.c,$(BUILD)/obj/%.o,$(STRESS_RING_SRCS))
 $(BUILD)/tsan/%.o: %.c
 	@mkdir -p $(@D)
 	$(SAY) CC $@
-	$(Q)$(CC) $(CPPFLAGS) $(filter-out $(SANFLAGS),$(CFLAGS)) -fsanitize=thread -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out $(NOT_SAN),$(CFLAGS)) -fsanitize=thread -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/stress_ring_tsan: $(STRESS_TSAN_OBJS)
+$(patsubst %,$(BUILD)/tests/%_tsan,$(STRESS)): $(BUILD)/tests/%_tsan: $(BUILD)/tsan/tests/stress/%.o \
+    $(addprefix $(BUILD)/tsan/,$(STRESS_LIB))
 	@mkdir -p $(@D)
 	$(SAY) LD $@
-	$(Q)$(CC) $(filter-out $(SANFLAGS),$(LDFLAGS)) -fsanitize=thread -o $@ $^ -lpthread
+	$(Q)$(CC) $(filter-out $(NOT_SAN),$(LDFLAGS)) -fsanitize=thread -o $@ $^ -lpthread
 
-STRESS_TESTS := $(BUILD)/tests/stress_ring $(BUILD)/tests/stress_ring_tsan
+STRESS_TESTS := $(STRESS:%=$(BUILD)/tests/%) $(STRESS:%=$(BUILD)/tests/%_tsan)
 EXTRA_TESTS  += $(STRESS_TESTS)
 tests: $(STRESS_TESTS)
