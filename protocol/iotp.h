@@ -147,6 +147,7 @@ struct iotp_summary {
 /*
  * What the VMM may read without asking, for one device. `consumed` counts posted writes carried out
  * on this device (edge H1): cells are current only if it equals the number the VMM posted.
+ * It is kept up to date whenever IOTP_F_POSTED or IOTP_F_SHADOW was agreed on.
  * Bit i of `valid` says cell[i] may be used; which register it is came with IOTP_DEVICE_INFO.
  * While several cells change `valid` is zero, so that no mix of old and new is seen (edge H2).
  */
