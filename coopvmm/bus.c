@@ -93,6 +93,17 @@ static bool window_taken(const struct vm_bus *b, const struct iotp_window *w)
     return false;
 }
 
+static void index_cells(struct bus_dev *d)
+{
+    memset(d->near_cell, 0, sizeof(d->near_cell));
+    for (unsigned i = 0; i < d->info.ncells && i < IOTP_SHADOW_CELLS; i++) {
+        const struct iotp_cell *c = &d->info.cell[i];
+
+        if (c->region < IOTP_REGIONS && c->offset < BUS_NEAR)
+            d->near_cell[c->region][c->offset] = (uint8_t)(i + 1);
+    }
+}
+
 int bus_add(struct vm_bus *b, struct bus_dev *d)
 {
     if (b->ndevs == BUS_MAX_DEVICES || b->nwins + d->info.nwindows > BUS_MAX_WINDOWS)
@@ -110,6 +121,7 @@ int bus_add(struct vm_bus *b, struct bus_dev *d)
             .dev = d, .base = w->base, .size = w->size, .space = w->space, .region = w->region};
     }
     windows_write_end(b);
+    index_cells(d);
     b->devs[b->ndevs++] = d;
     return 0;
 }
@@ -140,6 +152,8 @@ static bool is_posted(const struct bus_dev *d, const struct iotp_req *r)
 
 static int shadow_cell(const struct bus_dev *d, const struct iotp_req *r)
 {
+    if (r->offset < BUS_NEAR && r->region < IOTP_REGIONS && !d->near_cell[r->region][r->offset])
+        return -1;
     for (unsigned i = 0; i < d->info.ncells; i++) {
         const struct iotp_cell *c = &d->info.cell[i];
 

@@ -17,6 +17,7 @@
 #include "engine.h"
 
 #define BUS_MAX_DEVICES 32
+#define BUS_NEAR        64 /* offsets in a region that have an entry in bus_dev.near_cell */
 
 struct bus_dev;
 
@@ -43,6 +44,9 @@ struct bus_dev {
     uint8_t irq;      /* interrupt line number, 1 to 15 */
     uint8_t pci_slot; /* device number on bus 0; PCI only */
     struct iotp_device_info info;
+    /* Set by bus_add, from info: which shadow cell is at an offset, plus one; 0: none, and nothing
+     * to be looked for. Most reads of most devices are answered by this. */
+    uint8_t near_cell[IOTP_REGIONS][BUS_NEAR];
 };
 
 struct vm_bus;
