@@ -59,9 +59,10 @@ $(BUILD)/obj/%.o: %.c
 	$(SAY) CC $@
 	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The command `bench` is in coopvmm/, what it measures with in bench/, and that needs coopvmm/ again.
 $(BUILD)/coopvmm: $(BUILD)/obj/coopvmm/main.o $(LIB_A)
 	$(SAY) LD $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) $(DPDK_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIB_A) -Wl,--end-group $(LIBS) $(DPDK_LIBS)
 $(BUILD)/coopvmm-vm: $(BUILD)/obj/coopvmm/vm_main.o $(LIB_A)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS)

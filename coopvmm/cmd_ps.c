@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "format.h"
+#include "jsonutil.h"
 #include "supctl.h"
 #include "table.h"
 #include "testbed.h"
@@ -26,13 +27,6 @@ static const struct option options[] = {{"json", no_argument, NULL, 'j'},
 
 static const char *const headers[] = {"TESTBED", "NAME",  "KIND",     "PID",     "STATE",
                                       "UPTIME",  "CORES", "RESTARTS", "LAST END"};
-
-static const char *text_of(const json_t *j, const char *key)
-{
-    const char *text = json_string_value(json_object_get(j, key));
-
-    return text ? text : "-";
-}
 
 static void cell_cores(struct table *t, const json_t *cores)
 {
@@ -58,10 +52,10 @@ static void add_row(struct table *t, const char *testbed, const char *kind, cons
     char uptime[FORMAT_SIZE];
 
     table_cell(t, "%s", testbed);
-    table_cell(t, "%s", text_of(p, "name"));
+    table_cell(t, "%s", json_text(p, "name"));
     table_cell(t, "%s", kind);
-    table_cell(t, "%d", (int)json_integer_value(json_object_get(p, "pid")));
-    table_cell(t, "%s", text_of(p, "state"));
+    table_cell(t, "%d", json_int(p, "pid"));
+    table_cell(t, "%s", json_text(p, "state"));
     format_duration(uptime, json_real_value(json_object_get(p, "uptime_s")));
     table_cell(t, "%s", uptime);
     cell_cores(t, json_object_get(p, "cores"));
@@ -69,12 +63,12 @@ static void add_row(struct table *t, const char *testbed, const char *kind, cons
         table_cell(t, "%d", (int)json_integer_value(restarts));
     else
         table_cell(t, "-");
-    table_cell(t, "%s", text_of(p, "how"));
+    table_cell(t, "%s", json_text(p, "how"));
 }
 
 static void add_testbed(struct table *t, const json_t *ps)
 {
-    const char *name = text_of(ps, "testbed");
+    const char *name = json_text(ps, "testbed");
     const json_t *io = json_object_get(ps, "iocored");
     size_t i;
     json_t *vm;
@@ -82,7 +76,7 @@ static void add_testbed(struct table *t, const json_t *ps)
     if (io)
         add_row(t, name, "iocores", io);
     json_array_foreach(json_object_get(ps, "vms"), i, vm)
-        add_row(t, name, text_of(vm, "engine"), vm);
+        add_row(t, name, json_text(vm, "engine"), vm);
 }
 
 /* One testbed's answer, onto the array `arg`. One that ends at this moment is simply not listed. */
@@ -120,7 +114,7 @@ static int print_names(const json_t *all)
     size_t i;
     json_t *ps;
 
-    json_array_foreach(all, i, ps) puts(text_of(ps, "testbed"));
+    json_array_foreach(all, i, ps) puts(json_text(ps, "testbed"));
     return CMD_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "testbed.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,6 +32,26 @@ void testbed_close(struct testbed *t)
     if (t->ctl >= 0)
         close(t->ctl);
     t->ctl = -1;
+}
+
+json_t *testbed_snapshot(const struct rundir_ref *ref, unsigned what, char why[RUNDIR_WHY])
+{
+    struct telclient t;
+    json_t *doc = NULL;
+    int err = telclient_open(&t, ref->telemetry, TESTBED_ASK_MS);
+
+    if (!err) {
+        err = snapshot_take(&t, what, &doc);
+        telclient_close(&t);
+    }
+    if (err == -ENOENT || err == -ECONNREFUSED || err == -ENOTCONN)
+        snprintf(why, RUNDIR_WHY,
+                 "testbed %s has no I/O cores that answer (%s); `coopvmm ps` shows their state",
+                 ref->name, ref->telemetry);
+    else if (err)
+        snprintf(why, RUNDIR_WHY, "testbed %s: %s: %s", ref->name, ref->telemetry,
+                 err == -EBUSY ? "too many telemetry clients" : strerror(-err));
+    return doc;
 }
 
 json_t *testbed_verb(const char *verb)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A running testbed as the commands see it: found by name, asked over its control socket. Whatever
- * goes wrong is reported on standard error, with the command's name `cmd` before it.
+ * goes wrong is reported on standard error, with the command's name `cmd` before it, where a
+ * function takes one.
  */
 #ifndef COOPVMM_TESTBED_H
 #define COOPVMM_TESTBED_H
@@ -9,6 +10,7 @@
 #include <jansson.h>
 
 #include "rundir.h"
+#include "snapshot.h"
 
 #define TESTBED_ASK_MS 3000
 
@@ -23,6 +25,13 @@ int testbed_open(struct testbed *t, const char *name, const char *cmd);
 void testbed_close(struct testbed *t);
 /** Asks; releases `request`. @return the answer, NULL: reported */
 json_t *testbed_ask(struct testbed *t, json_t *request, const char *cmd);
+/**
+ * A snapshot of a testbed's I/O cores.
+ * @param what SNAPSHOT_* bits
+ * @param why receives, if there is none, what is wrong
+ * @return NULL: the I/O-core process does not answer
+ */
+json_t *testbed_snapshot(const struct rundir_ref *ref, unsigned what, char why[RUNDIR_WHY]);
 /** {"verb": verb} */
 json_t *testbed_verb(const char *verb);
 
