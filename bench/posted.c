@@ -128,7 +128,8 @@ static int one_round(struct posted *p)
 
 static int measure(struct posted *p)
 {
-    int err = 0;
+    unsigned i;
+    int err;
 
     p->rounds = p->s.o.rounds ? p->s.o.rounds : p->s.o.quick ? 6 : ROUNDS;
     p->writes = p->s.o.quick ? WRITES / 4 : WRITES;
@@ -138,10 +139,9 @@ static int measure(struct posted *p)
     if (err)
         return err;
     p->dev = bus_at(p->vm.vm->bus, 0);
-    for (unsigned i = 0; i < p->rounds && !err; i++) {
+    for (i = 0; !err && session_another(&p->s, i, p->rounds); i++)
         err = one_round(p);
-        session_progress(&p->s, i + 1, p->rounds);
-    }
+    p->rounds = i;
     return err;
 }
 

@@ -54,15 +54,17 @@ static int measure(struct ring *r)
 {
     int err = 0;
 
-    for (unsigned i = 0; i < r->rounds && !err; i++) {
+    unsigned i;
+
+    for (i = 0; !err && session_another(&r->s, i, r->rounds); i++) {
         err = bvm_sample(&r->vm, BVM_PORT_FIFO, &r->ring, r->n);
         series_end_round(&r->ring);
         if (!err)
             err = baselines_round(&r->s, &r->base, r->n, r->nblocking);
         if (!err)
             err = session_check(&r->s);
-        session_progress(&r->s, i + 1, r->rounds);
     }
+    r->rounds = i;
     return err;
 }
 

@@ -43,7 +43,7 @@ struct scale {
     unsigned attached, next_cold;
     struct level level[LEVELS];
     struct baselines base;
-    unsigned passes, visits, samples;
+    unsigned passes, samples;
 };
 
 static void nap_ms(long ms)
@@ -100,20 +100,29 @@ static int visit(struct scale *c, unsigned l)
     series_end_round(&c->level[l].active);
     if (!err)
         err = baselines_round(&c->s, &c->base, BASE_SAMPLES, BASE_BLOCKED);
-    session_progress(&c->s, ++c->visits, 2 * c->passes * LEVELS);
     return err ? err : session_check(&c->s);
+}
+
+/* Up and down again: each level twice. */
+static int one_pass(struct scale *c)
+{
+    int err = 0;
+
+    for (unsigned l = 0; l < LEVELS && !err; l++)
+        err = visit(c, l);
+    for (unsigned l = LEVELS; l-- > 0 && !err;)
+        err = visit(c, l);
+    return err;
 }
 
 static int measure(struct scale *c)
 {
+    unsigned i;
     int err = 0;
 
-    for (unsigned p = 0; p < c->passes && !err; p++) {
-        for (unsigned l = 0; l < LEVELS && !err; l++)
-            err = visit(c, l);
-        for (unsigned l = LEVELS; l-- > 0 && !err;)
-            err = visit(c, l);
-    }
+    for (i = 0; !err && session_another(&c->s, i, c->passes); i++)
+        err = one_pass(c);
+    c->passes = i;
     return err;
 }
 
@@ -158,6 +167,7 @@ static json_t *result(struct scale *c)
         report_series(e, "cold", &c->level[l].cold, &c->s.tsc, &sum);
         json_array_append_new(list, e);
     }
+    json_object_set_new(j, "rounds", json_integer(c->passes));
     json_object_set_new(j, "levels", list);
     report_series(j, "floor", &c->base.floor, &c->s.tsc, &sum);
     report_series(j, "inline", &c->base.inl, &c->s.tsc, &sum);

@@ -9,6 +9,8 @@
 #include "../coopvmm/cmd.h"
 
 #define VARIANT_SAMPLES 4000
+#define LIMIT_S         15 /* a run's time, about */
+#define QUICK_S         2
 
 int session_pin(struct session *s)
 {
@@ -130,17 +132,30 @@ int session_check(const struct session *s)
     return guard_stopped(s->guard) ? -EINTR : 0;
 }
 
-void session_progress(struct session *s, unsigned done, unsigned of)
+static double seconds_since(const struct timespec *began)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    if (now.tv_sec - s->began.tv_sec < 1 || !isatty(STDERR_FILENO))
-        return;
+    return (double)(now.tv_sec - began->tv_sec) + (double)(now.tv_nsec - began->tv_nsec) / 1e9;
+}
+
+static void show_progress(struct session *s, unsigned done, unsigned of)
+{
     fprintf(stderr, "\r%s: round %u of %u\033[K", s->name, done, of);
     s->progress_shown = true;
-    if (done == of)
+}
+
+bool session_another(struct session *s, unsigned done, unsigned of)
+{
+    double passed = seconds_since(&s->began), limit = s->o.quick ? QUICK_S : LIMIT_S;
+    bool more = done < of && (done == 0 || s->o.rounds || passed < limit);
+
+    if (more && passed > 1 && isatty(STDERR_FILENO))
+        show_progress(s, done, of);
+    if (!more)
         end_progress(s);
+    return more;
 }
 
 int baselines_init(struct baselines *b, size_t n, size_t nblocking, unsigned rounds)

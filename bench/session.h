@@ -58,8 +58,12 @@ int session_close(struct session *s, int err);
 /** Has a signal come, or the I/O-core process ended? To be asked between rounds. @return 0, -EINTR
  */
 int session_check(const struct session *s);
-/** How far it is: a line on standard error, if that is a terminal and a second is over. */
-void session_progress(struct session *s, unsigned done, unsigned of);
+/**
+ * Another round? Not after the last one, and not, unless --rounds asked for so many, when the time
+ * is over: on a busy machine a run ends after 15 seconds (--quick: 2) with the rounds it has. Shows
+ * how far it is: a line on standard error, if that is a terminal and a second is over.
+ */
+bool session_another(struct session *s, unsigned done, unsigned of);
 
 /** Pins this thread to the measuring CPU, or frees it again. */
 int session_pin(struct session *s);

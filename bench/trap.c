@@ -64,7 +64,6 @@ static int one_pass(struct trap *t, unsigned pass)
         err = one_guest(t, place, pass);
         if (!err)
             err = session_check(&t->s);
-        session_progress(&t->s, pass * PLACES + place + 1, t->passes * PLACES);
     }
     return err;
 }
@@ -74,13 +73,15 @@ static int measure(struct trap *t)
     bool kvm = t->s.o.engine == CFG_ENGINE_KVM;
     unsigned passes = t->s.o.rounds ? t->s.o.rounds : t->s.o.quick ? 1 : PASSES;
     int err = series_init(&t->trap, (size_t)TRAPS * MAX_PASSES);
+    unsigned i;
 
     t->passes = passes < MAX_PASSES ? passes : MAX_PASSES;
     t->n = t->s.o.quick ? (kvm ? 30 : 100) : kvm ? 150 : 500;
     if (!err)
         err = baselines_init(&t->base, FLOORS, 1, t->passes);
-    for (unsigned i = 0; i < t->passes && !err; i++)
+    for (i = 0; !err && session_another(&t->s, i, t->passes); i++)
         err = one_pass(t, i);
+    t->passes = i;
     return err;
 }
 
