@@ -101,12 +101,12 @@ void report_series(json_t *j, const char *name, struct series *from, const struc
 void report_goal(json_t *j, const char *text, double value, enum report_sense sense, double bound)
 {
     bool met = sense == AT_MOST ? value <= bound : value >= bound;
-    double keep = round(value * 100) / 100;
+    json_t *shown = isfinite(value) ? json_real(round(value * 100) / 100) : json_null();
 
     json_array_append_new(json_object_get(j, "goals"),
-                          json_pack("{s:s, s:f, s:s, s:f, s:b}", "text", text, "value", keep,
+                          json_pack("{s:s, s:o, s:s, s:f, s:b}", "text", text, "value", shown,
                                     "sense", sense == AT_MOST ? "<=" : ">=", "bound", bound, "met",
-                                    met));
+                                    isfinite(value) && met));
 }
 
 /* --- the text --- */

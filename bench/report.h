@@ -34,7 +34,8 @@ void report_series(json_t *j, const char *name, struct series *from, const struc
                    struct summary *out);
 
 enum report_sense { AT_MOST, AT_LEAST };
-/** Adds a goal: is `value` at most, or at least, `bound`? */
+/** Adds a goal: is `value` at most, or at least, `bound`? One that is no number is null, not met.
+ */
 void report_goal(json_t *j, const char *text, double value, enum report_sense sense, double bound);
 
 /* The text: the host's lines, a table of series, a table of goals. */
