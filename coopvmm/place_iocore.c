@@ -30,7 +30,7 @@ struct link_dev {
     int state_fd; /* -1 until the first DEVICE_INFO */
     struct iotp_shadow *shadow;
     uint64_t posted; /* writes posted by all vCPUs; what shadow->consumed is compared with */
-    uint32_t poster; /* the vCPU that posted last */
+    uint64_t *mark;  /* [vm->c->vcpus]: see iotp_post_ordered */
 };
 
 struct link {
@@ -70,32 +70,12 @@ static int call(struct bus_dev *d, unsigned vcpu, const struct iotp_req *r, stru
     return iotp_call(ring_of(d, vcpu), r, out);
 }
 
-static bool outstanding(const struct link_dev *ld)
-{
-    /* H1: pairs with the release in iotp_ioc_publish */
-    return __atomic_load_n(&ld->shadow->consumed, __ATOMIC_ACQUIRE) !=
-           __atomic_load_n(&ld->posted, __ATOMIC_ACQUIRE);
-}
-
-/*
- * Rings of different vCPUs are drained in no particular order. So a vCPU posts only if what another
- * one posted has been carried out; else its write is made a request, before which all rings are
- * drained. Two vCPUs that really race have no order to keep; those that take turns under a lock of
- * the guest's see each other's stores to `poster` and `posted`.
- */
 static bool post(struct bus_dev *d, unsigned vcpu, const struct iotp_req *r)
 {
     struct link_dev *ld = d->place_state;
 
-    if (__builtin_expect(__atomic_load_n(&ld->poster, __ATOMIC_RELAXED) != vcpu, 0)) {
-        if (outstanding(ld))
-            return false;
-        __atomic_store_n(&ld->poster, vcpu, __ATOMIC_RELAXED);
-    }
-    if (!iotp_post(ring_of(d, vcpu), r->device, r->region, r->offset, r->size, r->data))
-        return false;
-    __atomic_fetch_add(&ld->posted, 1, __ATOMIC_RELEASE);
-    return true;
+    return iotp_post_ordered(ring_of(d, vcpu), &ld->posted, &ld->mark[vcpu], ld->shadow, r->device,
+                             r->region, r->offset, r->size, r->data);
 }
 
 static bool shadow(struct bus_dev *d, unsigned cell, uint64_t *value)
@@ -150,6 +130,9 @@ static int plan_areas(struct link *l)
             return -ENOSPC;
         d->link = l;
         d->state_fd = -1;
+        d->mark = calloc(c->vcpus, sizeof(d->mark[0]));
+        if (!d->mark)
+            return -ENOMEM;
         d->bus = (struct bus_dev){.place = &placement_iocore,
                                   .c = cd,
                                   .vm = l->vm,
@@ -459,9 +442,11 @@ void link_free(struct link *l)
             close(a->kick_fd);
         free(a->vcpu);
     }
-    for (unsigned i = 0; i < l->ndevs; i++)
+    for (unsigned i = 0; i < l->ndevs; i++) {
         if (l->dev[i].state_fd >= 0)
             close(l->dev[i].state_fd);
+        free(l->dev[i].mark);
+    }
     free(l->path);
     free(l);
 }

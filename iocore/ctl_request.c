@@ -158,7 +158,8 @@ static int make_device(struct daemon *d, struct attached_vm *vm, struct iotp_msg
         .core = a->core,
         .pool = d->pool,
         .mem = &vm->mem,
-        .shadow = (vm->features & IOTP_F_SHADOW) ? &a->iotp->shadow[q->device] : NULL,
+        .shadow = &a->iotp->shadow[q->device],
+        .publishes = (vm->features & IOTP_F_SHADOW) != 0,
         .state_fd = q->has_state ? m->fd[q->nlines] : -1,
         .irq_fds = m->fd,
     };

@@ -82,25 +82,43 @@ static void commit(struct ioc_dev *d)
     d->n.commits++;
 }
 
-/* Only what changed is stored: each store takes the line away from the vCPU that reads it. */
+/* Bit i: cell i is not what was published. */
+static uint32_t changed_cells(const struct ioc_dev *d, const uint64_t *cell)
+{
+    uint32_t bits = 0;
+
+    for (unsigned i = 0; i < d->nm.model->ncells; i++)
+        bits |= (uint32_t)(cell[i] != d->cell[i]) << i;
+    return bits;
+}
+
+/* Only what changed is stored: each store takes the line away from the vCPU that reads it. Several
+ * cells at once are hidden meanwhile (edge H2). */
+static void publish_cells(struct ioc_dev *d, uint32_t valid, const uint64_t *cell)
+{
+    uint32_t bits = changed_cells(d, cell);
+    bool hide = (bits & (bits - 1)) != 0 && d->valid;
+
+    if (hide)
+        iotp_ioc_hide(d->shadow);
+    for (; bits; bits &= bits - 1) {
+        unsigned i = (unsigned)__builtin_ctz(bits);
+
+        d->cell[i] = cell[i];
+        iotp_ioc_set_cell(d->shadow, i, cell[i]);
+    }
+    if (hide || valid != d->valid)
+        iotp_ioc_show(d->shadow, valid);
+    d->valid = valid;
+}
+
+/* `consumed` is kept current without IOTP_F_SHADOW too: the order of posted writes needs it. */
 static void publish(struct ioc_dev *d)
 {
-    const struct nm_model *m = d->nm.model;
     uint64_t cell[NM_MAX_CELLS];
-    uint32_t valid;
 
-    if (!d->shadow)
-        return;
-    valid = m->publish ? m->publish(&d->nm, cell) : 0;
-    for (unsigned i = 0; i < m->ncells; i++)
-        if (cell[i] != d->cell[i]) {
-            d->cell[i] = cell[i];
-            __atomic_store_n(&d->shadow->cell[i], cell[i], __ATOMIC_RELAXED);
-        }
-    if (valid != d->valid) {
-        d->valid = valid;
-        __atomic_store_n(&d->shadow->valid, valid, __ATOMIC_RELAXED);
-    }
+    if (d->publishes)
+        publish_cells(d, d->nm.model->publish(&d->nm, cell), cell);
     if (__atomic_load_n(&d->shadow->irq_level, __ATOMIC_RELAXED) != d->irq_level)
         __atomic_store_n(&d->shadow->irq_level, d->irq_level, __ATOMIC_RELAXED);
     iotp_ioc_publish(d->shadow, d->rec.consumed);
@@ -318,8 +336,7 @@ void dev_resume(struct ioc_dev *d)
     d->irq_rose = d->irq_level;
     memset(d->cell, 0xff, sizeof(d->cell));
     d->valid = 0;
-    if (d->shadow)
-        d->shadow->valid = 0;
+    iotp_ioc_hide(d->shadow);
     publish(d);
     dev_after(d);
 }
@@ -399,6 +416,7 @@ int dev_create(const struct dev_opts *o, struct ioc_dev **out, int *state_fd_out
     d->pool = o->pool;
     d->mem = o->mem;
     d->shadow = o->shadow;
+    d->publishes = o->publishes && d->nm.model && d->nm.model->publish;
     d->sw_port = -1;
     memcpy(d->name, o->d->name, sizeof(d->name));
     *why = "no such device model";

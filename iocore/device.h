@@ -44,8 +44,9 @@ struct ioc_dev {
     const struct guestmem *mem;
     struct state *state;
     struct state_record rec;
-    struct iotp_shadow *shadow; /* NULL: nothing is published */
-    uint32_t valid;             /* as published */
+    struct iotp_shadow *shadow;
+    bool publishes; /* the model has cells, and the VMM wants them */
+    uint32_t valid; /* as published */
     uint64_t cell[NM_MAX_CELLS];
     uint32_t irq_level, irq_rose; /* bit a line */
     unsigned nlines;
@@ -68,6 +69,7 @@ struct dev_opts {
     struct rte_mempool *pool;
     const struct guestmem *mem;
     struct iotp_shadow *shadow;
+    bool publishes;     /* IOTP_F_SHADOW was agreed on */
     int state_fd;       /* -1: a new device */
     const int *irq_fds; /* d->nlines of them; taken over on success */
 };

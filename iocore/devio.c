@@ -3,14 +3,11 @@
 
 #include <string.h>
 
+#include "../protocol/iotp_ioc.h"
+
 static uint64_t all_ones(unsigned size)
 {
     return size >= 8 ? ~0ull : (1ull << (8 * size)) - 1;
-}
-
-static bool good_size(unsigned size)
-{
-    return size == 1 || size == 2 || size == 4 || size == 8;
 }
 
 /* One string request on its way. */
@@ -123,8 +120,9 @@ static void string_request(struct string_io *s, struct iotp_resp *out)
             break;
     }
     out->done_count = s->done;
-    /* What was transferred was transferred: the asker goes on from there and meets the reason. */
-    out->status = s->done ? IOTP_DONE : (uint8_t)st;
+    /* What was transferred was transferred: the asker goes on from there and meets the reason. A
+     * device that transfers nothing would be asked for ever. */
+    out->status = s->done ? IOTP_DONE : st == NM_DONE ? IOTP_FAILED : (uint8_t)st;
 }
 
 /* Reads from nowhere give all ones, strings too. */
@@ -157,7 +155,7 @@ static void do_string(struct nm_dev *d, const struct guestmem *gm, uint8_t *boun
         .count = r->count < most ? r->count : most,
     };
 
-    if (!r->count || r->count > IOTP_MAX_STRING || ((r->op & IOTP_OP_BOUNCE) && !bounce)) {
+    if ((r->op & IOTP_OP_BOUNCE) && !bounce) {
         out->status = IOTP_FAILED;
         return;
     }
@@ -187,7 +185,7 @@ void devio_request(struct nm_dev *d, const struct guestmem *gm, uint8_t *bounce,
                    const struct iotp_req *r, struct iotp_resp *out)
 {
     *out = (struct iotp_resp){.data = ~0ull, .status = IOTP_FAILED};
-    if (!good_size(r->size) || r->region >= NM_MAX_REGIONS)
+    if (!iotp_ioc_valid(r))
         return;
     if (r->op & IOTP_OP_STRING)
         do_string(d, gm, bounce, r, out);

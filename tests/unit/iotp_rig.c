@@ -48,6 +48,7 @@ static bool make_device(struct rig_ioc *i, struct rig_vmm *v, const char *model)
                          .core = &i->core,
                          .mem = &i->gm,
                          .shadow = &i->area->shadow[0],
+                         .publishes = true,
                          .state_fd = v->state_fd,
                          .irq_fds = &irq_fd};
     const char *why = "";

@@ -255,8 +255,10 @@ static void strings_by_bounce(void)
     for (unsigned i = 0; i < sizeof(bounce); i++)
         bounce[i] = (uint8_t)(i / 3);
     dma(0x12, 0x4000, 4096);
-    r = string(IOTP_OP_WRITE | IOTP_OP_BOUNCE, 4000, 200, 1, bounce);
+    r = string(IOTP_OP_WRITE | IOTP_OP_BOUNCE, 4000, 96, 1, bounce);
     CU_ASSERT_EQUAL(r.done_count, 96);
+    CU_ASSERT_EQUAL(string(IOTP_OP_WRITE | IOTP_OP_BOUNCE, 4000, 97, 1, bounce).status,
+                    IOTP_FAILED);
     CU_ASSERT_EQUAL(string(IOTP_OP_WRITE | IOTP_OP_BOUNCE, 4096, 1, 1, bounce).status, IOTP_FAILED);
     CU_ASSERT_EQUAL(string(IOTP_OP_WRITE | IOTP_OP_BOUNCE, 4095, 1, 2, bounce).status, IOTP_FAILED);
     dma(0x0a, 0x4000, 96);
