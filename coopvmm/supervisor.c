@@ -17,6 +17,8 @@
 #include "sdnotify.h"
 #include "supervisor_int.h"
 
+#define SAME_SIGNAL_MS 500
+
 uint64_t sup_now(void)
 {
     struct timespec t;
@@ -150,6 +152,10 @@ static void on_signal(struct ev *e)
 
     if (read(e->fd, &info, sizeof(info)) != sizeof(info) || info.ssi_signo == SIGPIPE)
         return;
+    /* one Ctrl-C, or one timeout(1), can be two signals: to the process and to its group */
+    if (s->signalled_ms && sup_now() - s->signalled_ms < SAME_SIGNAL_MS)
+        return;
+    s->signalled_ms = sup_now();
     if (s->stopping) {
         kill_all(s);
         return;

@@ -68,6 +68,7 @@ struct supervisor {
     cpu_set_t cpus;          /* what we were allowed at first; the children's */
     struct stat config_stat; /* of the file, when it was loaded */
     uint64_t started_ms;
+    uint64_t signalled_ms; /* when the latest signal came; 0: none yet */
     bool vms_started, announced, stopping, failed;
 };
 

@@ -13,7 +13,10 @@
 
 #define FIRST_NOTICE_MS 1000
 #define NOTICE_MS       2000
-#define DRAIN_READS     64 /* of what a dead child left in its pipe */
+/* Exit statuses of coopvmm-vm that are not its guest's (coopvmm-vm(8)). */
+#define VM_EXIT_CANNOT_START 125
+#define VM_EXIT_CRASHED      126
+#define DRAIN_READS          64 /* of what a dead child left in its pipe */
 
 const char *proc_state_name(const struct proc *p)
 {
@@ -122,8 +125,10 @@ static void vm_ended(struct proc *p, int status)
 {
     bool failed = describe(p, status);
 
-    if (failed && p->ready_ms == 0 && WIFEXITED(status))
-        snprintf(p->how, sizeof(p->how), "could not start: status %d", WEXITSTATUS(status));
+    if (failed && WIFEXITED(status) && WEXITSTATUS(status) == VM_EXIT_CANNOT_START)
+        snprintf(p->how, sizeof(p->how), "could not start");
+    else if (failed && WIFEXITED(status) && WEXITSTATUS(status) == VM_EXIT_CRASHED)
+        snprintf(p->how, sizeof(p->how), "crashed: the guest did what it cannot go on from");
     ended(p, failed);
     if (failed) {
         sup_warn(p->sup, "VM %s %s", p->name, p->how);

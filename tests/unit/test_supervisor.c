@@ -370,6 +370,9 @@ static void test_impatient(void)
     CU_ASSERT_TRUE(becomes(&b, NULL, "state", "running"));
     kill(b.pid, SIGINT);
     CU_ASSERT_TRUE(becomes(&b, NULL, "state", "stopping"));
+    kill(b.pid, SIGINT); /* the same one, through another way */
+    usleep(700000);
+    CU_ASSERT_STRING_EQUAL(ps(&b, "one", "state"), "stopping");
     kill(b.pid, SIGINT);
     CU_ASSERT_EQUAL(finish(&b), CMD_OK);
     CU_ASSERT_FALSE(output_has(&b, "did not stop within"));

@@ -51,30 +51,15 @@ static int list(const char *cmd, const char *params, struct rte_tel_data *d)
     return 0;
 }
 
-static char dir[] = "/tmp/telclient-test-XXXXXX";
-
-static void remove_dir(void)
-{
-    char command[64];
-
-    snprintf(command, sizeof(command), "rm -rf %s", dir);
-    if (system(command) != 0)
-        fprintf(stderr, "%s is left over\n", dir);
-}
-
 /* DPDK's server in this process. @return its socket's path */
 static const char *dpdk(void)
 {
     static char path[128];
 
     if (!*path) {
-        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
-        atexit(remove_dir); /* runs after DPDK's own clean-up, which is registered later */
-        setenv("RUNTIME_DIRECTORY", dir, 1);
         test_eal();
         CU_ASSERT_EQUAL(rte_telemetry_register_cmd("/test/list", list, "A list"), 0);
-        snprintf(path, sizeof(path), "%s/dpdk/coopvmm-test-%d/dpdk_telemetry.v2", dir,
-                 (int)getpid());
+        snprintf(path, sizeof(path), "%s/dpdk_telemetry.v2", rte_eal_get_runtime_dir());
     }
     return path;
 }
