@@ -99,9 +99,9 @@ struct vm {
     void *engine_state;
     struct vm_mem mem;
     struct vm_bus *bus;
-    bool stopping;      /* set once, read by all threads (__atomic) */
-    int end_fd;         /* eventfd: written once when the VM ends by itself */
-    enum vm_end end;    /* set (once, __atomic) before end_fd is written */
+    bool stopping;       /* set once, read by all threads (__atomic) */
+    int end_fd;          /* eventfd: written once when the VM ends by itself */
+    enum vm_end end;     /* set (once, __atomic) before end_fd is written */
     uint8_t exit_status; /* VM_GUEST_EXIT: what the guest wrote to port 0x501 */
 };
 

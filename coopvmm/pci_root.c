@@ -21,8 +21,7 @@
 #define PCI_NBARS          6
 
 #define FIRST_PIO  0xc000u     /* where firmware would put I/O BARs */
-#define FIRST_MMIO 0x7e000000u /* and memory BARs: below 2 GiB, so that each engine can trap them  \
-                                */
+#define FIRST_MMIO 0x7e000000u /* memory BARs: below 2 GiB, where each engine can trap them */
 
 static struct bus_dev *by_slot(struct vm_bus *b, unsigned slot)
 {

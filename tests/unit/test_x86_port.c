@@ -176,7 +176,7 @@ static void test_port_string_segment(void)
     check_log(0, 'I', 0x10, 1, 1);
 }
 
-const char *const suite_name = "x86 emulation: ports";
+const char *const suite_name = "x86_port";
 const struct cu_test suite_tests[] = {
     {"in", test_in},
     {"out", test_out},
