@@ -42,7 +42,7 @@ static void read_both(double *ns, double *ticks)
 static double measure_hz(void)
 {
     const struct timespec nap = {.tv_nsec = CALIBRATE_NS};
-    double ns0, ticks0, ns1, ticks1;
+    double ns0 = 0, ticks0 = 0, ns1 = 0, ticks1 = 0;
 
     read_both(&ns0, &ticks0);
     nanosleep(&nap, NULL);
