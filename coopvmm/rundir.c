@@ -47,15 +47,17 @@ static void base_add(char base[][RUNDIR_PATH], unsigned *n, const char *dir, con
 }
 
 /* Where testbeds may be. The first one is where new ones go; a client looks into all, since its
- * environment may differ from the supervisor's. */
+ * environment may differ from the supervisor's; COOPVMM_RUNDIR says it all alone. */
 static unsigned bases(char base[RUNDIR_MAX_BASES][RUNDIR_PATH])
 {
     const char *own = getenv("COOPVMM_RUNDIR"), *xdg = getenv("XDG_RUNTIME_DIR");
     unsigned n = 0;
     char uid[24];
 
-    if (own && *own)
+    if (own && *own) {
         base_add(base, &n, own, "");
+        return n;
+    }
     if (geteuid() == 0)
         base_add(base, &n, "/run", "/coopvmm");
     else if (xdg && *xdg == '/')

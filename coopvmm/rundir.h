@@ -3,7 +3,7 @@
  * Run directories: where a running testbed keeps its sockets and logs, and how it is found again.
  *
  *   BASE/                     /run/coopvmm for root, else $XDG_RUNTIME_DIR/coopvmm, else
- *                             /tmp/coopvmm-UID; $COOPVMM_RUNDIR goes before all of them
+ *                             /tmp/coopvmm-UID; with $COOPVMM_RUNDIR only there
  *   BASE/.rt/dpdk/coopvmm-NAME/   DPDK's runtime directory of the testbed (telemetry socket)
  *   BASE/NAME/                mode 0700
  *     lock                    holds a write lock as long as the supervisor lives; contains its pid
@@ -26,7 +26,7 @@
 #define RUNDIR_PATH      108 /* bytes of a path; each socket's path fits in sun_path */
 #define RUNDIR_NAME      32  /* bytes of a testbed's name with its NUL */
 #define RUNDIR_WHY       256
-#define RUNDIR_MAX_BASES 4
+#define RUNDIR_MAX_BASES 2
 
 /* A testbed's directory as a client sees it. */
 struct rundir_ref {
