@@ -24,7 +24,7 @@ PROBE := $(BUILD)/guest/probe.elf
 D := $(DESTDIR)
 
 .PHONY: install uninstall install-programs install-man install-completion install-unit install-doc
-install: install-programs install-man install-completion install-unit install-doc ## into $(DESTDIR)$(prefix)
+install: install-programs install-man install-completion install-unit install-doc install-protocol ## into $(DESTDIR)$(prefix)
 
 install-programs: $(PROGRAMS) $(PROBE)
 	$(INSTALL) -d $(D)$(bindir) $(D)$(libexecdir)/coopvmm
@@ -54,7 +54,7 @@ install-doc:
 	    sed -e 's|../../build/guest/|$(libexecdir)/coopvmm/|' $$f \
 	        >$(D)$(docdir)/examples/$${f##*/} || exit 1; done
 
-uninstall: ## remove what install put there
+uninstall: uninstall-protocol ## remove what install put there
 	rm -f $(D)$(bindir)/coopvmm $(D)$(unitdir)/coopvmm@.service
 	rm -f $(D)$(bashcompdir)/coopvmm $(D)$(zshcompdir)/_coopvmm
 	rm -f $(addprefix $(D)$(mandir)/man1/,$(notdir $(MAN1)))
