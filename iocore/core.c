@@ -100,16 +100,15 @@ static unsigned poll_hot(struct ioc_core *k, uint64_t now)
     return work;
 }
 
-/* Polls the hot sources until one of them has work, but not for ever. A request that comes while
- * nothing else is looked at is noticed within one poll; the rest of the round then runs in the time
- * its answer takes to get to the vCPU and the next request to get here. */
+/* Polls the hot sources for a while, so that a request is noticed within one poll, and the next one
+ * of the same vCPU too: the rest of the round would take longer than its way here. */
 static unsigned await_hot(struct ioc_core *k, uint64_t now)
 {
     unsigned polls = k->nhot ? CORE_HOT_POLLS / k->nhot : 0, work = poll_hot(k, now);
 
-    for (; !work && polls > 1; polls--) {
+    for (; work < CORE_HOT_WORK && polls > 1; polls--) {
         idle_breathe(&k->idle);
-        work = poll_hot(k, now);
+        work += poll_hot(k, now);
     }
     return work;
 }

@@ -26,6 +26,7 @@ struct rte_ring;
 #define CORE_MAX_PORTS   16
 #define CORE_MAX_DEVS    4096
 #define CORE_HOT_POLLS   64 /* polls of hot sources in one round, at most; shared among them */
+#define CORE_HOT_WORK    8  /* requests after which the rest of the round has its turn */
 #define CORE_COLD_BUSY   2  /* cold sources peeked at in a round that found work */
 #define CORE_COLD_QUIET  16 /* the same in one that found none */
 #define CORE_COOL_MS     2  /* a hot source without work for so long becomes cold */

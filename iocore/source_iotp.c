@@ -70,10 +70,14 @@ static unsigned drain_all(struct src_iotp *s)
 {
     unsigned bursts = s->area->lay.posted_entries / SRC_POSTED_BURST + 1, total = 0;
 
-    notice_new(s);
-    for (unsigned i = 0; i < s->nhot; i++)
+    if (s->nhot < s->area->lay.nvcpus)
+        notice_new(s);
+    for (unsigned i = 0; i < s->nhot; i++) {
+        if (!iotp_ioc_posted(&s->area->vcpu[s->hot[i]], s->area->lay.posted_entries - 1))
+            continue;
         for (unsigned b = 0, n = SRC_POSTED_BURST; b < bursts && n == SRC_POSTED_BURST; b++)
             total += n = drain_posted(s, s->hot[i]);
+    }
     return total;
 }
 
@@ -133,13 +137,14 @@ static unsigned poll(struct ioc_source *src, uint64_t now)
     unsigned work = 0;
 
     (void)now;
-    notice_new(s);
+    if (s->nhot < s->area->lay.nvcpus)
+        notice_new(s);
     for (unsigned i = 0; i < s->nhot; i++) {
         unsigned v = s->hot[i];
 
         if (iotp_ioc_pending(&s->area->vcpu[v]))
             work += serve(s, v);
-        else
+        else if (iotp_ioc_posted(&s->area->vcpu[v], s->area->lay.posted_entries - 1))
             work += drain_posted(s, v);
     }
     return work;

@@ -133,6 +133,12 @@ static inline void iotp_ioc_complete(struct iotp_ioc_vcpu *v, uint32_t seq,
         iotp_ioc_wake(s);
 }
 
+/** Is there a posted write? Cheap, as iotp_ioc_pending. */
+static inline bool iotp_ioc_posted(const struct iotp_ioc_vcpu *v, uint32_t mask)
+{
+    return __atomic_load_n(&v->entries[v->tail & mask].seq, __ATOMIC_RELAXED) == v->tail + 1;
+}
+
 /** Looks at the next posted write. @return true and a private copy in *out. */
 static inline bool iotp_ioc_next_post(const struct iotp_ioc_vcpu *v, uint32_t mask,
                                       struct iotp_post *out)
