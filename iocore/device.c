@@ -87,7 +87,7 @@ static uint32_t changed_cells(const struct ioc_dev *d, const uint64_t *cell)
 {
     uint32_t bits = 0;
 
-    for (unsigned i = 0; i < d->nm.model->ncells; i++)
+    for (unsigned i = 0; i < d->nm.model->ncells && i < NM_MAX_CELLS; i++)
         bits |= (uint32_t)(cell[i] != d->cell[i]) << i;
     return bits;
 }
