@@ -97,6 +97,15 @@ static void test_no_program(void)
     CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), -1); /* nothing is left of them */
 }
 
+/* Signals of a line of /proc/PID/status, but for 32 and 33: those are libc's own, which no program
+ * can reset, and make ignores them for its children. */
+static uint64_t signals(const char *text, const char *key)
+{
+    const char *at = strstr(text, key);
+
+    return at ? strtoull(at + strlen(key), NULL, 16) & ~(3ull << 31) : ~0ull;
+}
+
 /* Nothing but its own four descriptors, and no signal blocked or ignored. */
 static void test_clean(void)
 {
@@ -117,8 +126,8 @@ static void test_clean(void)
     /* descriptor 4 may be the shell's own, of the directory it lists */
     CU_ASSERT_EQUAL(strncmp(text, "0\n1\n2\n3\n", 8), 0);
     CU_ASSERT_PTR_NULL(strstr(text, "\n5\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(text, "SigBlk:\t0000000000000000"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(text, "SigIgn:\t0000000000000000"));
+    CU_ASSERT_EQUAL(signals(text, "SigBlk:"), 0);
+    CU_ASSERT_EQUAL(signals(text, "SigIgn:"), 0);
     CU_ASSERT_EQUAL(reap(&c), 0);
 }
 
