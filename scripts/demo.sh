@@ -3,7 +3,7 @@
 # The demonstration: a guest with an NE2000 on a polling I/O core, the host's own ping, UDP echo,
 # and what an access costs inline, handed to a thread, and on the I/O core.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
 file=config/examples/demo.yaml
 guest=10.77.0.2

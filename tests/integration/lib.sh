@@ -74,11 +74,11 @@ testbed_pid=
 
 # start_testbed FILE [options]: in the background; returns once every VM is up.
 start_testbed() {
-    local file=$1 i
+    local file=$1 _
     shift
     "$COOPVMM" run "$@" "$file" >"$log" 2>&1 &
     testbed_pid=$!
-    for i in $(seq 300); do
+    for _ in $(seq 300); do
         all_running "$file" && return 0
         kill -0 "$testbed_pid" 2>/dev/null || break
         sleep 0.1
@@ -96,10 +96,10 @@ all_running() {
 }
 
 stop_testbed() {
-    local i
+    local _
     [ -n "$testbed_pid" ] || return 0
     kill -TERM "$testbed_pid" 2>/dev/null
-    for i in $(seq 100); do
+    for _ in $(seq 100); do
         kill -0 "$testbed_pid" 2>/dev/null || break
         sleep 0.1
     done
