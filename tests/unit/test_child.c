@@ -112,16 +112,16 @@ static void test_clean(void)
     sigset_t block, old;
     struct child c;
     char text[512];
+    int rc;
 
     sigfillset(&block);
     sigprocmask(SIG_BLOCK, &block, &old);
     signal(SIGPIPE, SIG_IGN);
-    CU_ASSERT_EQUAL_FATAL(start(&c,
-                                "cd /proc/self/fd; for i in *; do [ $i -gt 9 ] || echo $i; done;"
-                                "grep -E 'SigBlk|SigIgn' /proc/self/status"),
-                          0);
+    rc = start(&c, "cd /proc/self/fd; for i in *; do [ $i -gt 9 ] || echo $i; done;"
+                   "grep -E 'SigBlk|SigIgn' /proc/self/status");
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &old, NULL);
+    CU_ASSERT_EQUAL_FATAL(rc, 0); /* not before: it leaves the function */
     read_all(c.out_fd, text, sizeof(text));
     /* descriptor 4 may be the shell's own, of the directory it lists */
     CU_ASSERT_EQUAL(strncmp(text, "0\n1\n2\n3\n", 8), 0);
@@ -191,13 +191,13 @@ static void test_parent_dies(void)
             raise(SIGKILL);
         _exit(1);
     }
+    close(report[1]);
     CU_ASSERT_EQUAL(read(report[0], &child, sizeof(child)), sizeof(child));
     CU_ASSERT_EQUAL(waitpid(supervisor, &status, 0), supervisor);
     CU_ASSERT_TRUE(WIFSIGNALED(status));
     CU_ASSERT_FATAL(child > 1);
     CU_ASSERT_TRUE(gone(child));
     close(report[0]);
-    close(report[1]);
     prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 

@@ -153,8 +153,8 @@ static void test_nonsense(void)
     static const char *const docs[] = {
         "{}",
         "{\"at_ns\": -1, \"cores\": 7, \"vms\": {}, \"ports\": \"x\"}",
-        "{\"at_ns\": \"x\", \"cores\": [1, null, {\"name\": 3}], \"vms\": [[], {\"slots\": 1}],"
-        " \"ports\": [{}]}",
+        ("{\"at_ns\": \"x\", \"cores\": [1, null, {\"name\": 3}], \"vms\": [[], {\"slots\": 1}],"
+         " \"ports\": [{}]}"),
     };
 
     for (unsigned i = 0; i < 3; i++) {
