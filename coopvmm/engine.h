@@ -55,7 +55,6 @@ uint8_t *vm_bounce(struct vm *vm, unsigned vcpu);
 struct vm_mem {
     uint8_t *host; /* where it is mapped here */
     uint64_t size; /* bytes */
-    uint64_t hole; /* bytes from 0 that are not mapped here (the user engine's first 64 KiB) */
     int fd;        /* memfd, sealed against shrinking */
 };
 
@@ -68,9 +67,6 @@ struct vm_engine {
      * @return 0 or a negative errno
      */
     int (*probe)(char found[256]);
-    /** If guest-physical addresses must be this process's own: the lowest one that can be mapped;
-     * guest memory is then mapped from there up, executable. NULL: anywhere, from 0. */
-    void *(*mem_hint)(void);
     /** Creates the engine's state; vm->mem is there, nothing runs. Sets vm->engine_state. */
     int (*create)(struct vm *vm);
     /** Loads the kernel, starts the vCPU threads, pins them. */

@@ -13,7 +13,7 @@
 
 #include "boot.h"
 #include "engine.h"
-#include "engine_pin.h"
+#include "engine_common.h"
 
 #define KICK        SIGIO
 #define MSI_ADDRESS 0xfee00000u /* physical destination 0, edge, fixed */
@@ -137,14 +137,10 @@ static int start(struct vm *vm)
     const struct sigaction kick = {.sa_handler = on_kick}; /* no SA_RESTART */
     struct kvm_engine *e = vm->engine_state;
     struct elf_image img;
-    const char *why = "";
-    int err;
+    int err = engine_load(vm, &img);
 
-    err = boot_load(vm->mem.host, vm->mem.size, vm->c->kernel, vm->c->cmdline, &img, &why);
-    if (err) {
-        vm_log(vm, "kernel %s: %s: %s", vm->c->kernel, why, strerror(-err));
+    if (err)
         return err;
-    }
     boot_page_tables(vm->mem.host, e->machine.gib_pages);
     if (sigaction(KICK, &kick, NULL) < 0)
         return -errno;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "boot.h"
-#include "engine_pin.h"
+#include "engine_common.h"
 
 #ifndef HWCAP2_FSGSBASE
 #define HWCAP2_FSGSBASE (1 << 1)
@@ -36,12 +36,6 @@ static int probe(char found[256])
     munmap(p, 0x10000);
     snprintf(found, 256, "works; guests run in ring 3 of this process: no isolation");
     return 0;
-}
-
-/* Anywhere: create() maps it once more where the guest expects it. */
-static void *mem_hint(void)
-{
-    return NULL;
 }
 
 /* Guest-physical addresses become virtual ones, but for the bottom, which the kernel withholds. */
@@ -250,14 +244,10 @@ static int start(struct vm *vm)
 {
     struct user_engine *e = vm->engine_state;
     struct elf_image img;
-    const char *why = "";
-    int err;
+    int err = engine_load(vm, &img);
 
-    err = boot_load(vm->mem.host, vm->mem.size, vm->c->kernel, vm->c->cmdline, &img, &why);
-    if (err) {
-        vm_log(vm, "kernel %s: %s: %s", vm->c->kernel, why, strerror(-err));
+    if (err)
         return err;
-    }
     e->entry = img.entry;
     vm_log(vm, "user engine: the guest runs in ring 3 of this process and is isolated from "
                "nothing; run only guests you trust");
@@ -304,7 +294,6 @@ const struct vm_engine vm_engine_user = {
     .name = "user",
     .title = "guest code in ring 3 of a process; needs nothing, isolates nothing",
     .probe = probe,
-    .mem_hint = mem_hint,
     .create = create,
     .start = start,
     .stop = stop,

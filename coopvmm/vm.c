@@ -103,18 +103,13 @@ static void prefer_node(void *mem, uint64_t size, int node)
 static int make_memory(struct vm *vm, FILE *err)
 {
     uint64_t size = (uint64_t)vm->c->memory << 20;
-    void *hint = vm->engine->mem_hint ? vm->engine->mem_hint() : NULL;
-    off_t skip = hint ? (off_t)(uintptr_t)hint : 0;
-    uint8_t *at;
+    void *at;
 
     vm->mem.size = size;
     vm->mem.fd = iotp_memfd(vm->c->name, size);
     if (vm->mem.fd < 0)
         return vm->mem.fd;
-    /* An engine that wants guest-physical addresses to be its own maps from `hint` up: below it is
-     * what the host keeps for itself. */
-    at = mmap(hint, size - (uint64_t)skip, PROT_READ | PROT_WRITE | (hint ? PROT_EXEC : 0),
-              MAP_SHARED | (hint ? MAP_FIXED_NOREPLACE : 0), vm->mem.fd, skip);
+    at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->mem.fd, 0);
     if (at == MAP_FAILED) {
         int ret = -errno;
 
@@ -122,9 +117,8 @@ static int make_memory(struct vm *vm, FILE *err)
                 strerror(-ret));
         return ret;
     }
-    vm->mem.host = at - skip;
-    vm->mem.hole = (uint64_t)skip;
-    prefer_node(at, size - (uint64_t)skip, vm->c->node);
+    vm->mem.host = at;
+    prefer_node(at, size, vm->c->node);
     return 0;
 }
 
@@ -248,7 +242,7 @@ void vm_destroy(struct vm *vm)
     if (f->engine_created)
         vm->engine->destroy(vm);
     if (vm->mem.host)
-        munmap(vm->mem.host + vm->mem.hole, vm->mem.size - vm->mem.hole);
+        munmap(vm->mem.host, vm->mem.size);
     if (vm->mem.fd >= 0)
         close(vm->mem.fd);
     if (vm->end_fd >= 0)

@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "engine_pin.h"
+#include "engine_common.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
+
+#include "boot.h"
+
+int engine_load(struct vm *vm, struct elf_image *img)
+{
+    const char *why = "";
+    int err = boot_load(vm->mem.host, vm->mem.size, vm->c->kernel, vm->c->cmdline, img, &why);
+
+    if (err)
+        vm_log(vm, "kernel %s: %s: %s", vm->c->kernel, why, strerror(-err));
+    return err;
+}
 
 int engine_pin(struct vm *vm, unsigned vcpu, pthread_t thread, int core)
 {
