@@ -2,7 +2,6 @@
 #include "vm.h"
 
 #include <errno.h>
-#include <numa.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../iocore/numa.h"
 #include "../nicmodels/model.h"
 #include "local.h"
 #include "place_iocore.h"
@@ -94,15 +94,10 @@ void vm_log(struct vm *vm, const char *fmt, ...)
     }
 }
 
-static void prefer_node(void *mem, uint64_t size, int node)
-{
-    if (node >= 0 && numa_available() >= 0 && numa_max_node() > 0)
-        numa_tonode_memory(mem, size, node);
-}
-
 static int make_memory(struct vm *vm, FILE *err)
 {
     uint64_t size = (uint64_t)vm->c->memory << 20;
+    char said[128] = "";
     void *at;
 
     vm->mem.size = size;
@@ -118,7 +113,9 @@ static int make_memory(struct vm *vm, FILE *err)
         return ret;
     }
     vm->mem.host = at;
-    prefer_node(at, size, vm->c->node);
+    if (nl_place(at, size, vm->c->node, NL_PREFER, "guest memory", said, sizeof(said)) ||
+        nl_nodes() > 1)
+        vm_log(vm, "%s", said);
     return 0;
 }
 

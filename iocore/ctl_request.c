@@ -8,6 +8,7 @@
 
 #include "daemon.h"
 #include "devio.h"
+#include "numa.h"
 
 static int take_fd(struct iotp_msg *m, unsigned i)
 {
@@ -102,7 +103,8 @@ static void unmap_area(struct vm_area *a)
     *a = (struct vm_area){0};
 }
 
-static int map_area(struct vm_area *a, int memfd, uint64_t size, int kick_fd)
+/* The rings lie on the I/O core's node: it is the one that polls them. */
+static int map_area(struct vm_area *a, int memfd, uint64_t size, int kick_fd, int node)
 {
     int err = iotp_memfd_check(memfd, size);
 
@@ -114,6 +116,7 @@ static int map_area(struct vm_area *a, int memfd, uint64_t size, int kick_fd)
         a->base = NULL;
         return -errno;
     }
+    nl_place(a->base, size, node, NL_PREFER, "rings", NULL, 0);
     err = iotp_ioc_attach(a->base, size, &a->iotp);
     return err ? err : src_iotp_create(a->iotp, kick_fd, &a->src);
 }
@@ -130,7 +133,7 @@ static int area(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m)
     if (!core)
         return iotp_msg_error(vm->sock, m->serial, -ENOENT, "there is no I/O core %s", q->core);
     pthread_mutex_lock(&d->lock);
-    err = map_area(a, m->fd[0], q->size, m->fd[1]);
+    err = map_area(a, m->fd[0], q->size, m->fd[1], core->node);
     if (!err && (a->iotp->features & ~vm->features))
         err = -EPROTO;
     if (err)

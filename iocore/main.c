@@ -79,7 +79,7 @@ static int apply_plan(struct cfg *c, const char *cores)
     for (unsigned i = 0; i < c->iocores_count; i++)
         if (c->iocores[i].core == CFG_ANY)
             return -EINVAL;
-    return 0;
+    return c->iocores_count ? 0 : -EINVAL;
 }
 
 static void wake_core(void *ctx, unsigned core)
@@ -165,7 +165,7 @@ static int set_up(struct daemon *d, const char *rundir)
     d->started = rte_rdtsc();
     d->hugepages = rte_eal_has_hugepages();
     d->numa_nodes = nl_nodes();
-    d->pool = eal_pool(d->cfg, "frames", 0, -1, stderr);
+    d->pool = eal_pool(d->cfg, "frames", 0, nl_node_of_cpu(d->cfg->iocores[0].core), stderr);
     if (!d->pool)
         return -ENOMEM;
     if ((err = make_switch(d)))
@@ -288,7 +288,8 @@ int main(int argc, char **argv)
     if (cfg_load(o.config, &cfg, stderr))
         return EXIT_CONFIG;
     if (apply_plan(cfg, o.cores)) {
-        fprintf(stderr, "coopvmm-iocored: --cores: one CPU for each of the %u I/O cores, please\n",
+        fprintf(stderr,
+                "coopvmm-iocored: --cores: one CPU for each I/O core (there are %u), please\n",
                 cfg->iocores_count);
         return EXIT_CONFIG;
     }
