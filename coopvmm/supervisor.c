@@ -127,6 +127,7 @@ void sup_advance(struct supervisor *s)
         return;
     }
     if (io->state == PROC_RUNNING && !s->vms_started && !s->stopping) {
+        taphold_take(&s->taps, s->cfg);
         start_vms(s);
         over = vms_over(s);
     }
@@ -295,6 +296,7 @@ static void close_all(struct supervisor *s, bool failed)
     for (unsigned i = 0; i < s->cfg->vms_count; i++)
         proc_fini(&s->vm[i]);
     proc_fini(&s->iocored);
+    taphold_release(&s->taps);
     childlog_close(&s->log);
     evloop_close(s->loop, &s->signal_ev);
     /* first the directory, then the connections: who waits for the end finds nothing left */

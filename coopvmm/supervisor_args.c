@@ -35,6 +35,8 @@ static void print_args(FILE *f, const struct proc *p, const char *program)
         print_vcpus(f, p->vm);
     else
         print_iocores(f, s->cfg);
+    if (!p->vm && s->taps.n)
+        fprintf(f, "%c--taps-held", 0);
     fprintf(f, "%c--ready-fd%c%d%c", 0, 0, CHILD_READY_FD, 0);
 }
 

@@ -15,6 +15,7 @@
 #include "restart.h"
 #include "rundir.h"
 #include "supervisor.h"
+#include "taphold.h"
 
 #define SUP_MAX_CLIENTS 16 /* connections to the control socket at a time */
 
@@ -63,6 +64,7 @@ struct supervisor {
     struct sup_client client[SUP_MAX_CLIENTS];
     struct proc iocored;
     struct proc *vm; /* [cfg->vms_count] */
+    struct taphold taps;
     struct echo out, messages, nowhere;
     struct childlog log;     /* of the supervisor's own messages */
     cpu_set_t cpus;          /* what we were allowed at first; the children's */

@@ -80,6 +80,47 @@ static void serve_vm(struct daemon *d, struct attached_vm *vm)
     }
 }
 
+static void add_port(struct ioc_core *k, void *arg)
+{
+    core_add_port(k, arg); /* there is room: CORE_MAX_PORTS was checked when it was opened */
+}
+
+void daemon_poll_ports(struct daemon *d)
+{
+    if (d->ports_polled)
+        return;
+    d->ports_polled = true;
+    for (unsigned i = 0; i < d->nports; i++)
+        core_do(d->port_core[i], add_port, d->port[i]);
+}
+
+/* VMs of the configuration that will attach. */
+static unsigned expected_vms(const struct cfg *c)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < c->vms_count; i++)
+        for (unsigned k = 0; k < c->vms[i].devices_count; k++)
+            if (c->vms[i].devices[k].placement == CFG_PLACE_IOCORE) {
+                n++;
+                break;
+            }
+    return n;
+}
+
+static void consider_ports(struct daemon *d)
+{
+    unsigned running = 0;
+
+    if (d->ports_polled)
+        return;
+    for (unsigned i = 0; i < d->nvms; i++)
+        running += d->vm[i]->running;
+    if (running >= expected_vms(d->cfg) ||
+        rte_rdtsc() - d->started > d->tsc_hz / 1000 * DAEMON_PORTS_MS)
+        daemon_poll_ports(d);
+}
+
 static int prepare(struct daemon *d, int stop_fd)
 {
     int err;
@@ -93,13 +134,13 @@ static int prepare(struct daemon *d, int stop_fd)
 
 int ctl_loop(struct daemon *d, int stop_fd)
 {
-    uint64_t aged = rte_rdtsc();
+    uint64_t aged = d->started = rte_rdtsc();
     int err = prepare(d, stop_fd);
     bool stop = err != 0;
 
     while (!stop) {
         struct epoll_event e;
-        int n = epoll_wait(d->epfd, &e, 1, 1000);
+        int n = epoll_wait(d->epfd, &e, 1, d->ports_polled ? 1000 : 100);
 
         if (n > 0 && e.data.ptr == &d->listen_fd)
             accept_vm(d);
@@ -107,6 +148,7 @@ int ctl_loop(struct daemon *d, int stop_fd)
             stop = true;
         else if (n > 0)
             serve_vm(d, e.data.ptr);
+        consider_ports(d);
         if (rte_rdtsc() - aged > d->tsc_hz) {
             aged = rte_rdtsc();
             sw_age(d->sw, aged);

@@ -22,6 +22,7 @@
 #define DAEMON_MAX_CORES 128
 #define DAEMON_MAX_PORTS 64
 #define DAEMON_MAX_VMS   1024
+#define DAEMON_PORTS_MS  1000 /* how long ports wait for VMs */
 
 /* One area of a VM: a source on one core, with its devices. */
 struct vm_area {
@@ -64,6 +65,8 @@ struct daemon {
     unsigned ncores, nports;
     struct ioc_core *core[DAEMON_MAX_CORES];
     struct port *port[DAEMON_MAX_PORTS];
+    struct ioc_core *port_core[DAEMON_MAX_PORTS]; /* whose it is */
+    bool ports_polled;                            /* see ctl_loop */
     int listen_fd, epfd;
     pthread_mutex_t lock;
     unsigned nvms;
@@ -73,12 +76,21 @@ struct daemon {
     struct tel_source tel;
 };
 
-/** Serves control connections until stop_fd becomes readable. @return 0 or a negative errno */
+/**
+ * Serves control connections until stop_fd becomes readable.
+ * The ports are polled only once all VMs of the configuration are attached, or after
+ * DAEMON_PORTS_MS: until then frames wait in the ports' own queues. So after a restart no frame is
+ * flooded into a switch that has no guests yet (an ARP request lost so is repeated a second later).
+ * @return 0 or a negative errno
+ */
 int ctl_loop(struct daemon *d, int stop_fd);
 
 /** One request of a VM's, already checked for form: carries it out and answers. @return 0, or a
  * negative errno if the connection is of no use any more */
 int ctl_request(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m);
+
+/** Lets the cores poll the ports from now on. Idempotent. */
+void daemon_poll_ports(struct daemon *d);
 
 /** Takes a VM's sources and devices off their cores. Idempotent. */
 void vm_quiesce(struct daemon *d, struct attached_vm *vm);

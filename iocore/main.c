@@ -5,7 +5,6 @@
 #include <rte_cycles.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 struct options {
     const char *config, *rundir, *cores;
     int ready_fd;
+    bool taps_held;
 };
 
 static const char usage[] =
@@ -29,6 +29,7 @@ static const char usage[] =
     "  --config FILE    the testbed's configuration\n"
     "  --rundir DIR     the testbed's run directory; VMMs connect to DIR/iotp.sock\n"
     "  --cores LIST     CPUs of the I/O cores, in the configuration's order: 1,2\n"
+    "  --taps-held      the supervisor keeps the taps' carriers since a former process ended\n"
     "  --ready-fd N     write \"ready\" to this descriptor once VMs are served\n"
     "  --help           this text\n\n"
     "Exit status: 0 stopped by SIGTERM; 1 something failed (said on standard error);\n"
@@ -39,8 +40,9 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
 static int parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
-        {"config", 1, NULL, 'c'},   {"rundir", 1, NULL, 'r'}, {"cores", 1, NULL, 'C'},
-        {"ready-fd", 1, NULL, 'f'}, {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0},
+        {"config", 1, NULL, 'c'},   {"rundir", 1, NULL, 'r'},    {"cores", 1, NULL, 'C'},
+        {"ready-fd", 1, NULL, 'f'}, {"taps-held", 0, NULL, 't'}, {"help", 0, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int c;
 
@@ -51,6 +53,7 @@ static int parse(int argc, char **argv, struct options *o)
         case 'r': o->rundir = optarg; break;
         case 'C': o->cores = optarg; break;
         case 'f': o->ready_fd = atoi(optarg); break;
+        case 't': o->taps_held = true; break;
         case 'h': fputs(usage, stdout); exit(0);
         default: fputs(usage, stderr); return -EINVAL;
         }
@@ -118,22 +121,37 @@ static int make_cores(struct daemon *d)
     return 0;
 }
 
-static int open_ports(struct daemon *d)
+static int fail(const char *what, int err)
+{
+    fprintf(stderr, "coopvmm-iocored: %s: %s\n", what, strerror(-err));
+    return err;
+}
+
+static unsigned ports_on(const struct daemon *d, const struct ioc_core *k)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < d->nports; i++)
+        n += d->port_core[i] == k;
+    return n;
+}
+
+static int open_ports(struct daemon *d, bool held)
 {
     for (unsigned i = 0; i < d->cfg->ports_count; i++) {
         const struct cfg_port *c = &d->cfg->ports[i];
         int core = cfg_iocore_index(d->cfg, c->iocore);
-        struct port_opts o = {.cfg = c, .sw = d->sw, .pool = d->pool, .socket = -1};
+        struct port_opts o = {.cfg = c, .sw = d->sw, .pool = d->pool, .socket = -1, .held = held};
         int err;
 
-        if (core < 0 || d->nports == DAEMON_MAX_PORTS)
-            return -EINVAL;
+        if (core < 0 || d->nports == DAEMON_MAX_PORTS ||
+            ports_on(d, d->core[core]) == CORE_MAX_PORTS)
+            return fail("more ports than an I/O core can poll", -EINVAL);
         o.core = (unsigned)core;
         err = port_open(&o, &d->port[d->nports], stderr);
-        if (!err)
-            err = core_add_port(d->core[core], d->port[d->nports++]);
         if (err)
             return err;
+        d->port_core[d->nports++] = d->core[core];
     }
     return 0;
 }
@@ -149,13 +167,7 @@ static int listen_for_vms(struct daemon *d, const char *rundir)
     return d->listen_fd < 0 ? d->listen_fd : 0;
 }
 
-static int fail(const char *what, int err)
-{
-    fprintf(stderr, "coopvmm-iocored: %s: %s\n", what, strerror(-err));
-    return err;
-}
-
-static int set_up(struct daemon *d, const char *rundir)
+static int set_up(struct daemon *d, const struct options *o)
 {
     int err = eal_start(d->cfg, stderr);
 
@@ -172,11 +184,11 @@ static int set_up(struct daemon *d, const char *rundir)
         return fail("cannot make the switch", err);
     if ((err = make_cores(d)))
         return fail("cannot set up the I/O cores", err);
-    if ((err = open_ports(d)))
+    if ((err = open_ports(d, o->taps_held)))
         return err; /* port_open said why */
     if ((err = daemon_telemetry(d)))
         return fail("cannot register telemetry", err);
-    return listen_for_vms(d, rundir);
+    return listen_for_vms(d, o->rundir);
 }
 
 /* Real time, one core at a time: a core that may not have it goes on without. */
@@ -189,14 +201,13 @@ static int be_realtime(void *arg)
 
 static void ask_for_realtime(struct daemon *d)
 {
-    cpu_set_t set;
     unsigned cpus;
 
     if (!d->cfg->daemon.realtime)
         return;
     rte_eal_mp_wait_lcore();
-    cpus = sched_getaffinity(getppid(), sizeof(set), &set) ? rte_lcore_count()
-                                                           : (unsigned)CPU_COUNT(&set);
+    /* all that are online: isolated ones are not in anybody's mask, yet they are not used up */
+    cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     for (unsigned i = 0; i < d->ncores; i++) {
         const char *why;
 
@@ -245,7 +256,7 @@ static int run(const struct options *o, const struct cfg *cfg, int stop_fd)
     int err;
 
     d.cfg = cfg;
-    err = set_up(&d, o->rundir);
+    err = set_up(&d, o);
     if (!err)
         err = serve(&d, stop_fd, o->ready_fd);
     /* A tap that this process made goes with it when it was told to stop; when it crashes the tap

@@ -122,16 +122,16 @@ fail(const struct port *p, int err, FILE *to, const char *fmt, ...)
 }
 
 /* Takes over a tap that a former process may not have let go yet. */
-static int prepare_tap(struct port *p, unsigned retry_ms, FILE *err)
+static int prepare_tap(struct port *p, unsigned retry_ms, bool held, FILE *err)
 {
     const char *iface = p->cfg->iface;
     bool there = tap_exists(iface);
     uint8_t now[6], ours[6];
-    int e = tap_try(iface);
+    int e = tap_try(iface, held);
 
     for (unsigned waited = 0; e == -EBUSY && waited < retry_ms; waited += 10) {
         poll(NULL, 0, 10);
-        e = tap_try(iface);
+        e = tap_try(iface, held);
     }
     if (e) {
         fprintf(err, "port %s: ", p->cfg->name);
@@ -180,7 +180,7 @@ static int prepare_pcap(struct port *p, FILE *err)
 static int prepare(struct port *p, const struct port_opts *o, FILE *err)
 {
     switch (p->cfg->type) {
-    case CFG_PORT_TAP: return prepare_tap(p, o->retry_ms ? o->retry_ms : 2000, err);
+    case CFG_PORT_TAP: return prepare_tap(p, o->retry_ms ? o->retry_ms : 2000, o->held, err);
     case CFG_PORT_AF_PACKET:
     case CFG_PORT_AF_XDP: return prepare_iface(p, err);
     case CFG_PORT_PCAP: return prepare_pcap(p, err);

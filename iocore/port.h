@@ -53,6 +53,9 @@ struct port_opts {
     /* A device of the same name is made when a crashed process's is still held: how long to try
      * again, milliseconds. 0: 2000. */
     unsigned retry_ms;
+    /* Somebody keeps the tap's carrier with a detached queue, so that the carrier tells nothing of
+     * whether it is in use: a former process of ours has ended. */
+    bool held;
 };
 
 /**

@@ -23,7 +23,7 @@
  * May I/O core i run with SCHED_FIFO? A polling FIFO thread never gives its CPU up, so only if
  * no vCPU, no other I/O core and no inline or blocking device shares the CPU, and if at least
  * one allowed CPU is left for everything else, the control thread to begin with.
- * @param cpus CPUs this process may use
+ * @param cpus CPUs of the machine
  * @param why set to one line when the answer is no
  */
 bool privs_may_realtime(const struct cfg *c, unsigned iocore, unsigned cpus, const char **why);

@@ -51,11 +51,11 @@ static int attach(int fd, const char *iface)
     return ioctl(fd, TUNSETIFF, &r) ? -errno : 0;
 }
 
-int tap_try(const char *iface)
+int tap_try(const char *iface, bool held)
 {
     int fd, err;
 
-    if (tap_exists(iface) && in_use(iface))
+    if (!held && tap_exists(iface) && in_use(iface))
         return -EBUSY;
     fd = open(TUN, O_RDWR | O_CLOEXEC);
     if (fd < 0)

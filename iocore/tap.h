@@ -17,7 +17,7 @@
  * @return 0; -ENOENT, -EACCES: /dev/net/tun; -EPERM: CAP_NET_ADMIN is missing; -EBUSY: another
  *         process is attached to it; -EINVAL: it is no multi-queue tap; others from TUNSETIFF
  */
-int tap_try(const char *iface);
+int tap_try(const char *iface, bool held);
 /** What to do about an error of tap_try, one line. */
 void tap_explain(int err, const char *iface, FILE *to);
 
