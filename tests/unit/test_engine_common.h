@@ -101,7 +101,7 @@ static bool engine_is_there(void)
 {
     if (ENGINE != CFG_ENGINE_KVM || access("/dev/kvm", R_OK | W_OK) == 0)
         return true;
-    printf("NOT RUN, no /dev/kvm: ");
+    printf("\nskip - kvm engine: there is no usable /dev/kvm\n");
     return false;
 }
 

@@ -50,7 +50,7 @@ static void run_form(const struct form *f)
     struct tally t = {0};
     const char *name = ZydisMnemonicGetString(f->mnemonic);
     if (!cpu_has(f)) {
-        printf("    %-16s %-4s NOT ON THIS CPU, not compared\n", name, f->operands);
+        printf("\nskip - x86 oracle: %s %s is not on this CPU\n", name, f->operands);
         return;
     }
     for (unsigned size = 1; size <= 64; size *= 2) {
