@@ -5,6 +5,7 @@
 
 #include "../config/plan.h"
 #include "cmd.h"
+#include "neighbours.h"
 #include "supervisor.h"
 
 static const char help[] =
@@ -50,8 +51,10 @@ static int run_file(const char *path, const struct supervisor_opts *opts)
     if (cfg_load(path, &cfg, stderr) < 0)
         return CMD_CONFIG;
     rc = plan(cfg);
-    if (rc == CMD_OK)
+    if (rc == CMD_OK) {
+        neighbours_warn(cfg, stderr);
         rc = supervisor_run(cfg, opts);
+    }
     cfg_free(cfg);
     return rc;
 }

@@ -30,6 +30,11 @@ check "stat VM shows its vCPU" says vcpu "$COOPVMM" stat probe --testbed life
 check "stat core shows the I/O core" says io0 "$COOPVMM" stat io0 --testbed life
 check "stat --json is JSON" valid_json "$COOPVMM" stat --json --testbed life
 check "top in batch mode prints and ends" says io0 timeout 10 "$COOPVMM" top --batch 2 --testbed life
+# ... and fails at once, before it polls: its port's file is not there
+printf 'name: life2\niocores:\n  - {name: io0, core: %s}\nports:\n  - {name: p, type: pcap, rx_pcap: /nowhere}\n' \
+    "$io_cpu" >"$tmp/life2.yaml"
+check "another testbed's I/O core on the same CPU is warned of" says "an I/O core of testbed life" \
+    timeout -k 5 20 "$COOPVMM" run "$tmp/life2.yaml"
 check "the same testbed cannot run twice" says "running" "$COOPVMM" run "$file"
 check "stop ends it" timeout 20 "$COOPVMM" stop life
 check "and with it every process" wait_for 5 sh -c "! kill -0 $testbed_pid"
