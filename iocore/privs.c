@@ -17,18 +17,24 @@
 
 /* --- real time --- */
 
-static unsigned distinct_cpus(const struct cfg *c)
+/* CPUs that I/O cores and vCPUs keep busy. A vCPU whose CPU is not known here (the planner chose
+ * it) counts as having one of its own. */
+static unsigned busy_cpus(const struct cfg *c)
 {
-    unsigned n = 0;
+    cpu_set_t known;
+    unsigned unknown = 0;
 
-    for (unsigned i = 0; i < c->iocores_count; i++) {
-        unsigned k = 0;
-
-        while (k < i && c->iocores[k].core != c->iocores[i].core)
-            k++;
-        n += k == i;
-    }
-    return n;
+    CPU_ZERO(&known);
+    for (unsigned i = 0; i < c->iocores_count; i++)
+        CPU_SET((unsigned)c->iocores[i].core, &known);
+    for (unsigned v = 0; v < c->vms_count; v++)
+        for (unsigned i = 0; i < c->vms[v].cores_count; i++) {
+            if (c->vms[v].cores[i] >= 0)
+                CPU_SET((unsigned)c->vms[v].cores[i], &known);
+            else
+                unknown++;
+        }
+    return (unsigned)CPU_COUNT(&known) + unknown;
 }
 
 static bool vcpu_on(const struct cfg *c, int cpu)
@@ -54,8 +60,8 @@ bool privs_may_realtime(const struct cfg *c, unsigned iocore, unsigned cpus, con
         *why = "a vCPU shares its CPU and would never run";
     else if (other_core_on(c, iocore))
         *why = "another I/O core shares its CPU and would never run";
-    else if (distinct_cpus(c) >= cpus)
-        *why = "no CPU would be left for anything else";
+    else if (busy_cpus(c) >= cpus)
+        *why = "no CPU would be left for anything but I/O cores and vCPUs";
     else
         return true;
     return false;

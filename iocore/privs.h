@@ -22,7 +22,9 @@
 /**
  * May I/O core i run with SCHED_FIFO? A polling FIFO thread never gives its CPU up, so only if
  * no vCPU, no other I/O core and no inline or blocking device shares the CPU, and if at least
- * one allowed CPU is left for everything else, the control thread to begin with.
+ * one CPU is left that neither I/O cores nor vCPUs keep busy: for the control thread, the host's
+ * network stack and whatever talks to the guests. On two CPUs the guests' peers would otherwise
+ * have to share the vCPU's, and wait for it tens of milliseconds.
  * @param cpus CPUs of the machine
  * @param why set to one line when the answer is no
  */

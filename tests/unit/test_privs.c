@@ -94,10 +94,15 @@ static void test_may_realtime(void)
     struct cfg c = {.iocores = io, .iocores_count = 2, .vms = &vm, .vms_count = 1};
     const char *why = NULL;
 
-    CU_ASSERT_TRUE(privs_may_realtime(&c, 0, 4, &why));
-    CU_ASSERT_TRUE(privs_may_realtime(&c, 1, 4, &why));
-    CU_ASSERT_FALSE(privs_may_realtime(&c, 0, 2, &why)); /* both CPUs would be taken */
+    CU_ASSERT_TRUE(privs_may_realtime(&c, 0, 5, &why));
+    CU_ASSERT_TRUE(privs_may_realtime(&c, 1, 5, &why));
+    CU_ASSERT_FALSE(privs_may_realtime(&c, 0, 4, &why)); /* all CPUs would be taken */
     CU_ASSERT_PTR_NOT_NULL(why);
+    cores[1] = 1; /* vCPUs that share one */
+    CU_ASSERT_TRUE(privs_may_realtime(&c, 0, 4, &why));
+    cores[1] = CFG_ANY; /* not known: one of its own */
+    CU_ASSERT_FALSE(privs_may_realtime(&c, 0, 4, &why));
+    cores[1] = 2;
     io[1].core = 2; /* with a vCPU */
     CU_ASSERT_FALSE(privs_may_realtime(&c, 1, 4, &why));
     CU_ASSERT_TRUE(privs_may_realtime(&c, 0, 4, &why));
@@ -105,6 +110,7 @@ static void test_may_realtime(void)
     CU_ASSERT_FALSE(privs_may_realtime(&c, 0, 4, &why));
     CU_ASSERT_FALSE(privs_may_realtime(&c, 1, 4, &why));
     c.iocores_count = 1;
+    c.vms_count = 0;
     CU_ASSERT_TRUE(privs_may_realtime(&c, 0, 2, &why));
     CU_ASSERT_FALSE(privs_may_realtime(&c, 0, 1, &why)); /* the only CPU */
 }
