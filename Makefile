@@ -19,11 +19,13 @@ SAN     ?=
 VERSION := 0.1.0
 
 PKGS := libdpdk libcyaml hwloc numa libseccomp libcap-ng jansson ncursesw
+# Xen's libraries whose interface is stable; whatever needs others asks the program xl.
+XEN_PKGS := xendevicemodel xenforeignmemory xenevtchn xenstore
 # Nothing is asked of pkg-config before `make setup` had its turn.
 ifeq ($(filter setup help format lint clean distclean,$(MAKECMDGOALS)),)
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(XEN_PKGS) 2>/dev/null)
 DPDK_LIBS  := $(shell pkg-config --libs libdpdk 2>/dev/null)
-LIBS       := $(shell pkg-config --libs libcyaml hwloc numa libseccomp libcap-ng jansson ncursesw 2>/dev/null)
+LIBS       := $(shell pkg-config --libs $(filter-out libdpdk,$(PKGS)) $(XEN_PKGS) 2>/dev/null)
 endif
 LIBS += -lZydis -lZycore -lpthread -lm
 # `make V=1` shows whole commands.

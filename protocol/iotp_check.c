@@ -151,6 +151,25 @@ static const char *check_area(const struct iotp_msg *m)
     return NULL;
 }
 
+static const char *check_domain(const struct iotp_msg *m)
+{
+    const struct iotp_domain *d = &m->u.domain;
+
+    if (m->nfds != 1)
+        return "DOMAIN carries one descriptor: its state";
+    if (d->area >= IOTP_MAX_AREAS)
+        return "DOMAIN: index out of range";
+    if (d->nvcpus < 1 || d->nvcpus > IOTP_DOMAIN_MAX_VCPUS)
+        return "DOMAIN: nvcpus out of range";
+    if (d->flags & ~IOTP_DOMAIN_ALL)
+        return "DOMAIN: unknown flags";
+    if (d->reserved)
+        return "DOMAIN: reserved fields must be zero";
+    if (!is_name(d->core))
+        return "DOMAIN: core is no valid name";
+    return NULL;
+}
+
 static const char *check_device(const struct iotp_msg *m)
 {
     const struct iotp_device *d = &m->u.device;
@@ -159,6 +178,8 @@ static const char *check_device(const struct iotp_msg *m)
         return "DEVICE: area or device index out of range";
     if (d->nlines > IOTP_MAX_LINES || d->has_state > 1 || d->connected > 1)
         return "DEVICE: nlines, has_state or connected out of range";
+    if (d->slot > 31)
+        return "DEVICE: slot is 0 to 31";
     if (m->nfds != (unsigned)d->nlines + d->has_state)
         return "DEVICE: one descriptor a line, then the state if has_state";
     if (d->mac[0] & 1)
@@ -260,6 +281,7 @@ static const struct iotp_msg_type_info types[] = {
     [IOTP_MSG_QUIESCE] = {0, NULL},
     [IOTP_MSG_OK] = {0, NULL},
     [IOTP_MSG_ERROR] = {sizeof(struct iotp_error), check_error},
+    [IOTP_MSG_DOMAIN] = {sizeof(struct iotp_domain), check_domain},
 };
 
 const struct iotp_msg_type_info *iotp_msg_type_info(uint16_t type)

@@ -10,6 +10,7 @@
  *   HELLO                     none                     HELLO_OK
  *   MEMORY                    one a region             OK
  *   AREA                      area memfd, kick eventfd OK
+ *   DOMAIN                    state memfd              OK
  *   DEVICE                    irq fds, [state memfd]   DEVICE_INFO (+ state memfd)
  *   START                     none                     OK       (from now on rings are served)
  *   QUIESCE                   none                     OK       (rings are no longer looked at)
@@ -18,6 +19,10 @@
  *
  * All memfds must be sealed against shrinking (F_SEAL_SHRINK): the I/O core refuses others, since a
  * truncation would kill it. Order: HELLO, MEMORY, AREA..., DEVICE..., START.
+ *
+ * A VM that Xen runs has no rings of ours: the hypervisor posts its requests. Whoever manages the
+ * domain sends DOMAIN in place of MEMORY and AREA, once an I/O core, and the I/O core becomes an
+ * ioreq server of the domain.
  *
  * Restart: when the connection breaks, the VMM connects again and sends the same messages, with the
  * state memfd each DEVICE_INFO brought; requests in flight are answered by sequence number.
@@ -46,6 +51,9 @@ extern "C" {
 #define IOTP_MAX_MSG     2048 /* bytes */
 #define IOTP_TIMEOUT_S   10   /* seconds a VMM waits for an answer, see iotp_connect */
 
+#define IOTP_DOMAIN_MAX_VCPUS  128  /* requests in one of Xen's ioreq pages */
+#define IOTP_DOMAIN_STATE_SIZE 4096 /* bytes of a DOMAIN's state memfd */
+
 enum iotp_msg_type {
     IOTP_MSG_HELLO = 1,
     IOTP_MSG_HELLO_OK = 2,
@@ -57,6 +65,7 @@ enum iotp_msg_type {
     IOTP_MSG_QUIESCE = 8,
     IOTP_MSG_OK = 9,
     IOTP_MSG_ERROR = 10,
+    IOTP_MSG_DOMAIN = 11,
 };
 
 struct iotp_msg_hdr {
@@ -102,6 +111,29 @@ struct iotp_area {
     char core[IOTP_NAME_SIZE]; /* 16: which I/O core, by its configured name */
 };
 
+/*
+ * A Xen domain that is to have an ioreq server on an I/O core. It must be paused, or have had this
+ * server before. The state memfd is the I/O core's notebook: made by the VMM, zeroed, of
+ * IOTP_DOMAIN_STATE_SIZE bytes, and sent again after a restart; nobody else reads or writes it.
+ */
+struct iotp_domain {
+    uint32_t area;             /*  0: index, as in AREA; devices name it */
+    uint16_t domid;            /*  4 */
+    uint16_t nvcpus;           /*  6: 1 to IOTP_DOMAIN_MAX_VCPUS */
+    uint32_t flags;            /*  8: IOTP_DOMAIN_* */
+    uint32_t reserved;         /* 12 */
+    char core[IOTP_NAME_SIZE]; /* 16: which I/O core */
+};
+/* The domain has interrupt lines (HVM). A PVH domain has none, and Xen must not be asked for any.
+ */
+#define IOTP_DOMAIN_LINES (1u << 0)
+/* Nobody else serves PCI configuration (PVH): this server does, host bridge included, and gives
+ * the devices their addresses. */
+#define IOTP_DOMAIN_PCI_ROOT (1u << 1)
+/* Xen may be asked to let the vCPU spin for its answer, if it can. */
+#define IOTP_DOMAIN_SPIN (1u << 2)
+#define IOTP_DOMAIN_ALL  (IOTP_DOMAIN_LINES | IOTP_DOMAIN_PCI_ROOT | IOTP_DOMAIN_SPIN)
+
 struct iotp_device {
     uint32_t area;              /*  0 */
     uint16_t device;            /*  4: index in the area */
@@ -112,7 +144,8 @@ struct iotp_device {
     uint64_t mmio_base;         /* 16: 0: none */
     uint8_t irq;                /* 24: 0: the model's default */
     uint8_t connected;          /* 25: 1: plug into the switch */
-    uint8_t reserved[6];        /* 26 */
+    uint8_t slot;               /* 26: of a DOMAIN's PCI device: its number on bus 0, 1 to 31 */
+    uint8_t reserved[5];        /* 27 */
     char model[IOTP_NAME_SIZE]; /* 32 */
     char name[IOTP_NAME_SIZE];  /* 64 */
 };
@@ -162,6 +195,7 @@ IOTP_SIZE(iotp_hello, 48);
 IOTP_SIZE(iotp_hello_ok, 56);
 IOTP_SIZE(iotp_memory, 8 + 24 * IOTP_MAX_MEMORY);
 IOTP_SIZE(iotp_area, 48);
+IOTP_SIZE(iotp_domain, 48);
 IOTP_SIZE(iotp_device, 96);
 IOTP_SIZE(iotp_device_info,
           8 + 24 * IOTP_MAX_WINDOWS + 8 * IOTP_MAX_RANGES + 8 * IOTP_SHADOW_CELLS);
@@ -179,6 +213,7 @@ struct iotp_msg {
         struct iotp_hello_ok hello_ok;
         struct iotp_memory memory;
         struct iotp_area area;
+        struct iotp_domain domain;
         struct iotp_device device;
         struct iotp_device_info device_info;
         struct iotp_error error;

@@ -86,6 +86,7 @@ static unsigned fds_of(unsigned type)
     case IOTP_MSG_MEMORY:
     case IOTP_MSG_DEVICE: return 3;
     case IOTP_MSG_AREA: return 2;
+    case IOTP_MSG_DOMAIN:
     case IOTP_MSG_DEVICE_INFO: return 1;
     default: return 0;
     }
@@ -109,6 +110,10 @@ static struct iotp_msg good(unsigned type)
     case IOTP_MSG_AREA:
         m.u.area = (struct iotp_area){.area = 15, .size = 40960, .core = "io0"};
         break;
+    case IOTP_MSG_DOMAIN:
+        m.u.domain = (struct iotp_domain){
+            .area = 15, .domid = 7, .nvcpus = 128, .flags = IOTP_DOMAIN_ALL, .core = "io0"};
+        break;
     case IOTP_MSG_DEVICE: fill_device(&m.u.device); break;
     case IOTP_MSG_DEVICE_INFO: fill_device_info(&m.u.device_info); break;
     case IOTP_MSG_ERROR:
@@ -125,6 +130,7 @@ static size_t body_of(unsigned type)
     case IOTP_MSG_HELLO_OK: return sizeof(struct iotp_hello_ok);
     case IOTP_MSG_MEMORY: return sizeof(struct iotp_memory);
     case IOTP_MSG_AREA: return sizeof(struct iotp_area);
+    case IOTP_MSG_DOMAIN: return sizeof(struct iotp_domain);
     case IOTP_MSG_DEVICE: return sizeof(struct iotp_device);
     case IOTP_MSG_DEVICE_INFO: return sizeof(struct iotp_device_info);
     case IOTP_MSG_ERROR: return sizeof(struct iotp_error);
@@ -138,7 +144,7 @@ static void each_message_arrives(void)
     int s[2];
 
     make_pair(s);
-    for (unsigned type = IOTP_MSG_HELLO; type <= IOTP_MSG_ERROR; type++) {
+    for (unsigned type = IOTP_MSG_HELLO; type <= IOTP_MSG_DOMAIN; type++) {
         struct iotp_msg m = good(type), r;
         const char *why = "";
 
@@ -243,7 +249,7 @@ static void lengths_are_exact(void)
     int s[2];
 
     make_pair(s);
-    for (unsigned type = IOTP_MSG_HELLO; type <= IOTP_MSG_ERROR; type++) {
+    for (unsigned type = IOTP_MSG_HELLO; type <= IOTP_MSG_DOMAIN; type++) {
         size_t len = packet_of(type, p);
 
         for (size_t cut = 1; cut <= len; cut++) {
@@ -283,7 +289,7 @@ static void descriptors_are_counted(void)
     int s[2];
 
     make_pair(s);
-    for (unsigned type = IOTP_MSG_HELLO; type <= IOTP_MSG_ERROR; type++) {
+    for (unsigned type = IOTP_MSG_HELLO; type <= IOTP_MSG_DOMAIN; type++) {
         size_t len = packet_of(type, p);
 
         for (unsigned nfds = 0; nfds < 40; nfds += nfds < 10 ? 1 : 13) {
@@ -318,7 +324,7 @@ struct patch {
 static const struct patch refused[] = {
     {"magic", IOTP_MSG_OK, HDR(magic), 4, 0x50544f48},
     {"type 0", IOTP_MSG_OK, HDR(type), 2, 0},
-    {"type 11", IOTP_MSG_OK, HDR(type), 2, 11},
+    {"type 12", IOTP_MSG_OK, HDR(type), 2, 12},
     {"type 65535", IOTP_MSG_OK, HDR(type), 2, 65535},
     {"length 1", IOTP_MSG_OK, HDR(length), 4, 1},
     {"length huge", IOTP_MSG_HELLO, HDR(length), 4, 0xffffffff},
@@ -364,6 +370,13 @@ static const struct patch refused[] = {
     {"area too large", IOTP_MSG_AREA, AT(iotp_area, size), 8, 1ull << 40},
     {"core empty", IOTP_MSG_AREA, AT(iotp_area, core), 1, 0},
     {"core endless", IOTP_MSG_AREA, AT(iotp_area, core), 0, 0},
+    {"domain's area", IOTP_MSG_DOMAIN, AT(iotp_domain, area), 4, IOTP_MAX_AREAS},
+    {"nvcpus 0", IOTP_MSG_DOMAIN, AT(iotp_domain, nvcpus), 2, 0},
+    {"nvcpus 129", IOTP_MSG_DOMAIN, AT(iotp_domain, nvcpus), 2, 129},
+    {"domain flags", IOTP_MSG_DOMAIN, AT(iotp_domain, flags), 4, IOTP_DOMAIN_ALL + 1},
+    {"domain reserved", IOTP_MSG_DOMAIN, AT(iotp_domain, reserved), 4, 1},
+    {"domain's core", IOTP_MSG_DOMAIN, AT(iotp_domain, core), 1, 0},
+    {"slot 32", IOTP_MSG_DEVICE, AT(iotp_device, slot), 1, 32},
     {"device's area", IOTP_MSG_DEVICE, AT(iotp_device, area), 4, IOTP_MAX_AREAS},
     {"device index", IOTP_MSG_DEVICE, AT(iotp_device, device), 2, IOTP_MAX_DEVICES},
     {"nlines 5", IOTP_MSG_DEVICE, AT(iotp_device, nlines), 1, 5},
@@ -372,7 +385,7 @@ static const struct patch refused[] = {
     {"has_state 2", IOTP_MSG_DEVICE, AT(iotp_device, has_state), 1, 2},
     {"group address", IOTP_MSG_DEVICE, AT(iotp_device, mac), 1, 0x53},
     {"connected 2", IOTP_MSG_DEVICE, AT(iotp_device, connected), 1, 2},
-    {"device reserved", IOTP_MSG_DEVICE, AT(iotp_device, reserved) + 5, 1, 1},
+    {"device reserved", IOTP_MSG_DEVICE, AT(iotp_device, reserved) + 4, 1, 1},
     {"model empty", IOTP_MSG_DEVICE, AT(iotp_device, model), 1, 0},
     {"model endless", IOTP_MSG_DEVICE, AT(iotp_device, model), 0, 0},
     {"name empty", IOTP_MSG_DEVICE, AT(iotp_device, name), 1, 0},
