@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The Xen testbed: boots the real hypervisor and dom0 in QEMU (TCG: no virtualization hardware
+# needed), where dom0 sees this machine's root filesystem, and runs scenarios there.
+#
+#   run.sh [options] [SCENARIO...]     run all scenarios, or those named (20_pvh or 20)
+#   run.sh [options] --script FILE     run one script of yours in dom0; its output and exit status
+#   run.sh [options] --shell           a shell in dom0
+#   run.sh --list                      the scenarios there are
+#
+#   --xen FILE        another hypervisor (default: that of the installed xen-hypervisor-*-amd64)
+#   --xen-args ARGS   more of the hypervisor's command line
+#   --cpus N          emulated CPUs (default 2)
+#   --dom0-cpus N     dom0's vCPUs, pinned to the first CPUs (default 1)
+#   --timeout S       all of it (default 840 seconds)
+#
+# BUILD (default: build) is where the programs are and where what is downloaded is kept.
+set -u
+HERE=$(cd "$(dirname "$0")" && pwd)
+ROOT=$(cd "$HERE/../../.." && pwd)
+BUILD=$(cd "$ROOT" && mkdir -p "${BUILD:-build}" && cd "${BUILD:-build}" && pwd)
+WORK=$BUILD/testbed
+RUN=$WORK/xen
+mkdir -p "$RUN"
+. "$HERE/../kernel.sh"
+. "$HERE/../initramfs.sh"
+. "$HERE/host.sh"
+
+usage() {
+    sed -n '3,/^set -u/{/^set/d;s/^# \{0,1\}//p}' "$0"
+    exit "$1"
+}
+
+order=scenarios script='' scenarios=()
+xen='' xen_args='' cpus=2 dom0_cpus=1 limit=840
+while [ $# -gt 0 ]; do
+    case $1 in
+    --script) order=script script=$(realpath "${2?}") && shift ;;
+    --shell) order=shell ;;
+    --list) all_scenarios && exit ;;
+    --xen) xen=$(realpath "${2?}") && shift ;;
+    --xen-args) xen_args=${2?} && shift ;;
+    --cpus) cpus=${2?} && shift ;;
+    --dom0-cpus) dom0_cpus=${2?} && shift ;;
+    --timeout) limit=${2?} && shift ;;
+    -h | --help) usage 0 ;;
+    -*) usage 2 ;;
+    *) scenarios+=("$(find_scenario "$1")") || exit 2 ;;
+    esac
+    shift
+done
+[ "$order" != script ] || [ -f "$script" ] || die "no such script"
+
+exec 9>"$RUN/lock"
+flock -n 9 || die "another testbed is running in $RUN (BUILD=... gives one of its own)"
+prepare
+trap 'stop_machine' EXIT
+trap 'exit 130' INT TERM
+case $order in
+shell) run_shell ;;
+script) run_script ;;
+*) run_scenarios ;;
+esac
