@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "doc.h"
+#include "nicmodels/model.h"
 #include "uniq.h"
 
 struct check {
@@ -26,7 +27,20 @@ void check_config(struct report *r, const struct cfg *c, const struct doc_node *
 /** Checks one VM and its devices; `n` is its node. (check_vm.c) */
 void check_vm(struct check *k, const struct cfg_vm *vm, const struct doc_node *n);
 
-/* Shared between the two: each reports at `n`'s child `key`, or at `n` if that was not written. */
+/** Checks what is particular to a VM of engine xen, or refuses what only such a VM has.
+ * (check_xen.c) */
+void check_xen(struct check *k, const struct cfg_vm *vm, const struct doc_node *n);
+
+/* An address range in a VM that is taken, and by whom. */
+struct claim {
+    enum nm_space space;
+    uint64_t base, size;
+    const char *owner; /* a device's name, or what it is */
+};
+/** What a Xen domain of this type has by itself. @return how many (check_xen.c) */
+unsigned check_xen_claims(enum cfg_xen_type type, const struct claim **claims);
+
+/* Shared: each reports at `n`'s child `key`, or at `n` if that was not written. */
 
 /** A name: its syntax, and that no other of its kind has it. `what` is "I/O core", "VM", ... */
 void check_name(struct check *k, const struct doc_node *n, const char *kind, const char *what,

@@ -14,13 +14,6 @@
 #define PCI_SLOTS   31 /* device numbers on bus 0, less the host bridge */
 #define MIB         20
 
-/* An address range in a VM that is taken, and by whom. */
-struct claim {
-    enum nm_space space;
-    uint64_t base, size;
-    const char *owner; /* a device's name, or what it is */
-};
-
 /* The machine's own: see "Guest contract" in docs/architecture.md. */
 static const struct claim machine_claims[] = {
     {NM_SPACE_PIO, 0xe9, 1, "the debug console"},
@@ -28,9 +21,10 @@ static const struct claim machine_claims[] = {
     {NM_SPACE_PIO, 0xcf8, 8, "PCI configuration"},
 };
 #define MACHINE_CLAIMS (sizeof(machine_claims) / sizeof(machine_claims[0]))
+#define MAX_OWN_CLAIMS 16 /* of a machine, its memory too */
 
 struct claims {
-    struct claim claim[MACHINE_CLAIMS + 1 + SCHEMA_MAX_DEVICES * MAX_WINDOWS];
+    struct claim claim[MAX_OWN_CLAIMS + SCHEMA_MAX_DEVICES * MAX_WINDOWS];
     unsigned count;
 };
 
@@ -219,7 +213,8 @@ static void check_device(struct device_check *x, struct claims *all)
     check_model(x, all);
 }
 
-/* Lines raise edges here, so that two devices on one line would lose interrupts. */
+/* Lines raise edges here, so that two devices on one line would lose interrupts. A Xen domain's PCI
+ * devices have lines of their own. */
 static void check_irqs(struct check *k, const struct cfg_vm *vm, const struct doc_node *devices)
 {
     const struct cfg_device *user[16] = {NULL};
@@ -232,6 +227,8 @@ static void check_irqs(struct check *k, const struct cfg_vm *vm, const struct do
         bool shareable = m && m->pci && *first && nm_model_find((*first)->model) &&
                          nm_model_find((*first)->model)->pci;
 
+        if (m && m->pci && vm->engine == CFG_ENGINE_XEN)
+            continue;
         if (*first && !shareable)
             report_node(k->report, check_at(n, "irq"),
                         "interrupt line %u of %s is that of %s already; set irq to a free line",
@@ -245,12 +242,15 @@ static void check_devices(struct check *k, const struct cfg_vm *vm, const struct
 {
     struct claims *all = calloc(1, sizeof(*all));
     const struct doc_node *n = doc_at(devices, 0);
+    const struct claim *own = machine_claims;
     unsigned pci = 0;
 
     if (!all)
         return;
-    memcpy(all->claim, machine_claims, sizeof(machine_claims));
     all->count = MACHINE_CLAIMS;
+    if (vm->xen)
+        all->count = check_xen_claims(vm->xen->type, &own);
+    memcpy(all->claim, own, all->count * sizeof(*own));
     all->claim[all->count++] =
         (struct claim){NM_SPACE_MMIO, 0, (uint64_t)vm->memory << MIB, "the VM's memory"};
     for (unsigned i = 0; i < vm->devices_count; i++, n = n->next) {
@@ -274,6 +274,8 @@ static void check_cores(struct check *k, const struct cfg_vm *vm, const struct d
     if (cores && cores->count > vm->vcpus)
         report_node(k->report, cores, "%u cores for %u vCPUs; raise vcpus, or name fewer",
                     cores->count, vm->vcpus);
+    if (vm->engine == CFG_ENGINE_XEN)
+        return; /* physical CPUs: not the numbers I/O cores have in dom0 */
     for (unsigned i = 0; n; i++, n = n->next) {
         const struct cfg_iocore *io = NULL;
 
@@ -317,4 +319,5 @@ void check_vm(struct check *k, const struct cfg_vm *vm, const struct doc_node *n
     check_cores(k, vm, doc_get(n, "cores"));
     check_areas(k, vm, n);
     check_devices(k, vm, doc_get(n, "devices"));
+    check_xen(k, vm, n);
 }

@@ -17,6 +17,10 @@
 #define CFG_ANY      (-1) /* a core or node the file leaves to the planner */
 #define CFG_IRQ_ISA  9    /* interrupt line of an ISA device, if the file names none */
 #define CFG_IRQ_PCI  11   /* line INTA# of a PCI device is routed to, if the file names none */
+#define CFG_IRQ_HVM  5    /* of an ISA device beside QEMU in a Xen HVM domain, where ACPI has 9 */
+/* PCI device numbers of a Xen domain that are dealt out if the file names none: from these on. */
+#define CFG_SLOT_PVH 1
+#define CFG_SLOT_HVM 6 /* QEMU's own devices come first */
 /* MiB of a VM under the user engine; its guests lie in the lower 2 GiB of an ordinary process. */
 #define CFG_USER_MAX_MEMORY 1791
 
@@ -77,6 +81,24 @@ struct cfg_device {
     uint64_t mmio_base; /* ISA: port window also at this guest-physical address; 0: nowhere */
     uint8_t irq;        /* ISA: its line; PCI: where INTA# is routed. Loaded: never 0 */
     bool connected;     /* plugged into the switch; default true */
+    uint8_t slot;       /* engine xen, PCI: device number on bus 0, 1 to 31. Loaded: 0 otherwise */
+};
+
+enum cfg_xen_type {
+    CFG_XEN_PVH, /* no firmware and no QEMU; the default */
+    CFG_XEN_HVM, /* a whole PC, with QEMU for what is not ours */
+};
+
+/* What only a VM of engine xen has. */
+struct cfg_xen {
+    enum cfg_xen_type type;
+    char *device_model; /* HVM: path of QEMU; NULL: the distribution's */
+    char **disk;        /* as xl-disk-configuration(5) writes them */
+    unsigned disk_count;
+    char *cpupool;  /* NULL: where Xen puts new domains */
+    char **options; /* lines of xl.cfg(5), added as they are */
+    unsigned options_count;
+    bool spin; /* a hypervisor that can may spin for an I/O core's answer; default true */
 };
 
 struct cfg_vm {
@@ -84,13 +106,15 @@ struct cfg_vm {
     enum cfg_engine engine;
     uint32_t memory; /* MiB */
     uint32_t vcpus;
-    int *cores; /* [vcpus]; CFG_ANY until planned */
+    int *cores; /* [vcpus]; CFG_ANY until planned. Engine xen: physical CPUs, not dom0's */
     unsigned cores_count;
-    int node;         /* NUMA node of its memory; CFG_ANY until planned */
-    char *kernel;     /* path; relative ones are relative to the config file, made absolute here;
-                         NULL: none (engine xen only) */
-    char *cmdline;    /* never NULL */
-    uint32_t spin_us; /* how long a vCPU spins for an answer before it sleeps */
+    int node;            /* NUMA node of its memory; CFG_ANY until planned */
+    char *kernel;        /* path; relative ones are relative to the config file, made absolute here;
+                            NULL: none (HVM with a disk only) */
+    char *initrd;        /* path, as kernel; engine xen only; NULL: none */
+    char *cmdline;       /* never NULL */
+    uint32_t spin_us;    /* how long a vCPU spins for an answer before it sleeps */
+    struct cfg_xen *xen; /* engine xen: never NULL; else NULL */
     struct cfg_device *devices;
     unsigned devices_count;
 };
@@ -138,6 +162,7 @@ const char *cfg_idle_name(enum cfg_idle i);
 const char *cfg_port_type_name(enum cfg_port_type t);
 const char *cfg_engine_name(enum cfg_engine e);
 const char *cfg_placement_name(enum cfg_placement p);
+const char *cfg_xen_type_name(enum cfg_xen_type t);
 
 /** Looks an I/O core up by name. @return its index, -1 if there is none. */
 int cfg_iocore_index(const struct cfg *c, const char *name);

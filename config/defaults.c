@@ -124,16 +124,57 @@ static int name_device(const struct cfg_vm *vm, unsigned i)
     return asprintf(&d->name, "%s.%u", d->model, before) < 0 ? -ENOMEM : 0;
 }
 
+static bool is_hvm(const struct cfg_vm *vm)
+{
+    return vm->xen && vm->xen->type == CFG_XEN_HVM;
+}
+
+static bool is_pci(const struct cfg_device *d)
+{
+    const struct nm_model *m = nm_model_find(d->model);
+
+    return m && m->pci;
+}
+
+/* Only a Xen VM has `xen`; given to another it is left for check_config to refuse. */
+static int fill_xen(const struct cfg *c, struct cfg_vm *vm, const struct doc_node *n)
+{
+    if (vm->engine != CFG_ENGINE_XEN)
+        return 0;
+    if (!vm->xen)
+        vm->xen = calloc(1, sizeof(*vm->xen));
+    if (!vm->xen)
+        return -ENOMEM;
+    if (absent(n, "spin"))
+        vm->xen->spin = true;
+    return make_absolute(c, &vm->xen->device_model);
+}
+
+/* Each PCI device of a Xen VM that has no slot yet gets the first one that no other asks for. */
+static void fill_slots(struct cfg_vm *vm)
+{
+    unsigned slot = is_hvm(vm) ? CFG_SLOT_HVM : CFG_SLOT_PVH;
+    uint32_t taken = 0;
+
+    for (unsigned i = 0; i < vm->devices_count; i++)
+        taken |= 1u << (vm->devices[i].slot & 31);
+    for (unsigned i = 0; i < vm->devices_count && vm->xen; i++) {
+        while (slot < 32 && taken >> slot & 1)
+            slot++;
+        if (is_pci(&vm->devices[i]) && !vm->devices[i].slot && slot < 32)
+            vm->devices[i].slot = (uint8_t)slot++;
+    }
+}
+
 static int fill_device(const struct cfg *c, const struct cfg_vm *vm, unsigned i,
                        const struct doc_node *n)
 {
     struct cfg_device *d = &vm->devices[i];
-    const struct nm_model *m = nm_model_find(d->model);
 
     if (absent(n, "connected"))
         d->connected = true;
     if (!d->irq)
-        d->irq = m && m->pci ? CFG_IRQ_PCI : CFG_IRQ_ISA;
+        d->irq = is_pci(d) ? CFG_IRQ_PCI : is_hvm(vm) ? CFG_IRQ_HVM : CFG_IRQ_ISA;
     if (name_device(vm, i))
         return -ENOMEM;
     if (d->placement == CFG_PLACE_IOCORE && c->iocores_count == 1)
@@ -159,8 +200,13 @@ static int fill_vm(const struct cfg *c, struct cfg_vm *vm, const struct doc_node
         err = set_text(&vm->cmdline, "");
     if (!err)
         err = make_absolute(c, &vm->kernel);
+    if (!err)
+        err = make_absolute(c, &vm->initrd);
+    if (!err)
+        err = fill_xen(c, vm, doc_get(n, "xen"));
     for (unsigned i = 0; i < vm->devices_count && !err; i++)
         err = fill_device(c, vm, i, doc_at(devices, i));
+    fill_slots(vm);
     return err;
 }
 

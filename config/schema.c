@@ -29,6 +29,8 @@ static const cyaml_strval_t engine_strings[] = {
 static const cyaml_strval_t placement_strings[] = {
     {"iocore", CFG_PLACE_IOCORE}, {"inline", CFG_PLACE_INLINE}, {"blocking", CFG_PLACE_BLOCKING}};
 
+static const cyaml_strval_t xen_type_strings[] = {{"pvh", CFG_XEN_PVH}, {"hvm", CFG_XEN_HVM}};
+
 static const cyaml_schema_field_t daemon_fields[] = {
     CYAML_FIELD_UINT("memory", OPT, struct cfg_daemon, memory),
     CYAML_FIELD_BOOL("hugepages", OPT, struct cfg_daemon, hugepages),
@@ -73,6 +75,19 @@ static const cyaml_schema_field_t device_fields[] = {
     CYAML_FIELD_UINT("mmio_base", OPT, struct cfg_device, mmio_base),
     CYAML_FIELD_UINT("irq", OPT, struct cfg_device, irq),
     CYAML_FIELD_BOOL("connected", OPT, struct cfg_device, connected),
+    CYAML_FIELD_UINT("slot", OPT, struct cfg_device, slot),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t line_value = {CYAML_VALUE_STRING(PTR, char, 1, SCHEMA_MAX_TEXT)};
+
+static const cyaml_schema_field_t xen_fields[] = {
+    CHOICE("type", STRICT, struct cfg_xen, type, xen_type_strings),
+    TEXT("device_model", OPT_PTR, struct cfg_xen, device_model, SCHEMA_MAX_PATH),
+    LIST("disk", struct cfg_xen, disk, &line_value, SCHEMA_MAX_LINES),
+    TEXT("cpupool", OPT_PTR, struct cfg_xen, cpupool, CFG_MAX_NAME),
+    LIST("options", struct cfg_xen, options, &line_value, SCHEMA_MAX_LINES),
+    CYAML_FIELD_BOOL("spin", OPT, struct cfg_xen, spin),
     CYAML_FIELD_END,
 };
 
@@ -89,8 +104,10 @@ static const cyaml_schema_field_t vm_fields[] = {
     LIST("cores", struct cfg_vm, cores, &core_value, SCHEMA_MAX_VCPUS),
     CHOICE("node", OPT, struct cfg_vm, node, any_strings),
     TEXT("kernel", OPT_PTR, struct cfg_vm, kernel, SCHEMA_MAX_PATH),
+    TEXT("initrd", OPT_PTR, struct cfg_vm, initrd, SCHEMA_MAX_PATH),
     CYAML_FIELD_STRING_PTR("cmdline", OPT_PTR, struct cfg_vm, cmdline, 0, SCHEMA_MAX_TEXT),
     CYAML_FIELD_UINT("spin_us", OPT, struct cfg_vm, spin_us),
+    CYAML_FIELD_MAPPING_PTR("xen", OPT_PTR, struct cfg_vm, xen, xen_fields),
     LIST("devices", struct cfg_vm, devices, &device_value, SCHEMA_MAX_DEVICES),
     CYAML_FIELD_END,
 };
@@ -127,6 +144,7 @@ static const struct schema_range ranges[] = {
     {"vms.devices.io_base", 0, 0xffff, "(a port number)", true},
     {"vms.devices.mmio_base", 0, (1ull << 52) - 1, "(a guest-physical address)", true},
     {"vms.devices.irq", 0, 15, "(an interrupt line)", false},
+    {"vms.devices.slot", 0, 31, "(a PCI device number)", false},
 };
 
 const struct schema_range *schema_range_at(unsigned i)
@@ -170,4 +188,9 @@ const char *cfg_engine_name(enum cfg_engine e)
 const char *cfg_placement_name(enum cfg_placement p)
 {
     return name_of(placement_strings, CYAML_ARRAY_LEN(placement_strings), p);
+}
+
+const char *cfg_xen_type_name(enum cfg_xen_type t)
+{
+    return name_of(xen_type_strings, CYAML_ARRAY_LEN(xen_type_strings), t);
 }

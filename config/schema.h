@@ -16,6 +16,7 @@
 #define SCHEMA_MAX_VMS     1024
 #define SCHEMA_MAX_VCPUS   256 /* IOTP_MAX_VCPUS */
 #define SCHEMA_MAX_DEVICES 64  /* IOTP_MAX_DEVICES */
+#define SCHEMA_MAX_LINES   64  /* disks, lines of xl.cfg */
 #define SCHEMA_MAX_TEXT    2048
 #define SCHEMA_MAX_PATH    1024
 

@@ -55,6 +55,8 @@ static void unload(struct loaded *l)
 #define PORTS   IOCORE "ports:\n"
 #define VM      "vms:\n  - name: a\n    kernel: /k\n"
 #define DEVICE  IOCORE VM "    devices:\n      - model: ne2000\n"
+#define XEN     IOCORE "vms:\n  - name: a\n    engine: xen\n"
+#define HVM     XEN "    kernel: /k\n    xen: {type: hvm}\n    devices:\n"
 #define DEVICE2 DEVICE "      - model: ne2000\n        io_base: 0x320\n        irq: 5\n"
 
 static void test_demo(void)
@@ -363,10 +365,88 @@ static void test_meaning(void)
         {DEVICE "        io_base: 0x310\n", "vms[0].devices[0].io_base: ne2000 refuses it: "},
         {IOCORE VM "    devices: [{model: rtl8029, io_base: 0x300}]\n",
          "a PCI device's addresses are its guest's to choose"},
+        {IOCORE VM "    initrd: /i\n", "vms[0].initrd: engine user loads no initrd"},
+        {IOCORE VM "    xen: {type: pvh}\n", "vms[0].xen: the engine is user; remove it"},
+        {IOCORE VM "    devices: [{model: rtl8029, slot: 3}]\n",
+         "vms[0].devices[0].slot: engine user chooses PCI slots itself"},
     };
 
     for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
         expect(&list[i]);
+}
+
+static void test_xen_meaning(void)
+{
+    static const struct mistake list[] = {
+        {XEN, "t.yaml:4: vms[0]: the key \"kernel\" is missing; a PVH domain has no firmware"},
+        {XEN "    xen: {type: hvm}\n", "t.yaml:4: vms[0]: there is nothing to boot"},
+        {XEN "    kernel: /k\n    xen: {device_model: /q}\n",
+         "vms[0].xen.device_model: a PVH domain has no QEMU"},
+        {XEN "    kernel: /k\n    vcpus: 129\n",
+         "vms[0].vcpus: 129 vCPUs are too many for a Xen domain; use at most 128"},
+        {XEN "    initrd: /i\n    xen: {type: hvm, disk: ['x']}\n",
+         "vms[0].initrd: an initrd goes with a kernel"},
+        {XEN "    xen: {type: pv}\n",
+         "vms[0].xen.type: \"pv\" is not known here; did you mean \"pvh\""},
+        {HVM "      - {model: rtl8029, placement: inline}\n", "use placement: iocore"},
+        {HVM "      - {model: ne2000, irq: 9}\n",
+         "devices[0].irq: interrupt line 9 is ACPI's in an HVM domain; use 3, 5, 7, 10 or 11"},
+        {HVM "      - {model: rtl8029, irq: 5}\n", "PCI lines are routed by its firmware"},
+        {HVM "      - {model: ne2000}\n      - {model: ne2000, io_base: 0x320}\n",
+         "interrupt line 5 of ne2000.1 is that of ne2000.0 already"},
+        {HVM "      - {model: ne2000, io_base: 0x40}\n",
+         "of ne2000.0 of VM a meet 0x40 to 0x43 of Xen's timer"},
+        {HVM "      - {model: ne2000, mmio_base: 0xfec00000}\n",
+         "meet 0xfec00000 to 0xfeffffff of Xen's interrupt controllers"},
+        {HVM "      - {model: ne2000, slot: 5}\n", "devices[0].slot: ne2000 is no PCI device"},
+        {HVM "      - {model: rtl8029, slot: 8}\n      - {model: rtl8029, slot: 8}\n",
+         "devices[1].slot: PCI slot 8 of rtl8029.1 is that of rtl8029.0 already"},
+    };
+
+    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+        expect(&list[i]);
+}
+
+/* Slots are dealt out around those that were asked for; a name of its own each. */
+static void test_xen_defaults(void)
+{
+    struct loaded l =
+        load(XEN "    kernel: k\n    initrd: i\n    cores: [0, 7]\n    vcpus: 2\n"
+                 "    devices:\n      - {model: rtl8029}\n"
+                 "      - {model: rtl8029, slot: 1}\n      - {model: rtl8029}\n"
+                 "      - {model: ne2000}\n"
+                 "  - {name: b, engine: xen, kernel: /k, xen: {type: hvm, spin: no,\n"
+                 "     device_model: q, cpupool: p, disk: [d], options: ['x=1', y]},\n"
+                 "     devices: [{model: rtl8029, slot: 7}, {model: rtl8029},\n"
+                 "               {model: rtl8029}, {model: ne2000}]}\n");
+    const struct cfg_vm *a, *b;
+
+    CU_ASSERT_STRING_EQUAL(l.said, "");
+    CU_ASSERT_EQUAL_FATAL(l.ret, 0);
+    a = &l.c->vms[0];
+    b = &l.c->vms[1];
+    CU_ASSERT_STRING_EQUAL(a->initrd, "/lab/i");
+    CU_ASSERT(a->xen->type == CFG_XEN_PVH && a->xen->spin && !a->xen->options_count);
+    CU_ASSERT(a->devices[0].slot == 2 && a->devices[1].slot == 1 && a->devices[2].slot == 3);
+    CU_ASSERT(a->devices[3].slot == 0 && a->devices[3].irq == CFG_IRQ_ISA);
+    CU_ASSERT(b->xen->type == CFG_XEN_HVM && !b->xen->spin);
+    CU_ASSERT_STRING_EQUAL(b->xen->device_model, "/lab/q");
+    CU_ASSERT_STRING_EQUAL(b->xen->cpupool, "p");
+    CU_ASSERT_EQUAL_FATAL(b->xen->disk_count, 1);
+    CU_ASSERT_EQUAL_FATAL(b->xen->options_count, 2);
+    CU_ASSERT_STRING_EQUAL(b->xen->options[1], "y");
+    CU_ASSERT(b->devices[0].slot == 7 && b->devices[1].slot == 6 && b->devices[2].slot == 8);
+    CU_ASSERT_EQUAL(b->devices[3].irq, CFG_IRQ_HVM);
+    unload(&l);
+}
+
+static void test_xen_slots_run_out(void)
+{
+    static char text[4096] = HVM;
+
+    for (unsigned i = 0; i < 27; i++)
+        strcat(text, "      - model: rtl8029\n");
+    expect(&(struct mistake){text, "vms[0].devices[26]: no PCI slot is left for rtl8029.26"});
 }
 
 static void test_all_errors(void)
@@ -531,6 +611,8 @@ static void test_save(void)
     save_twice(EXAMPLES "/demo-rtl8029.yaml");
     save_twice(EXAMPLES "/latency.yaml");
     save_twice(EXAMPLES "/two-socket.yaml");
+    save_twice(EXAMPLES "/xen-pvh.yaml");
+    save_twice(EXAMPLES "/xen-hvm.yaml");
 }
 
 static void test_syntax(void)
@@ -568,6 +650,7 @@ static void test_names(void)
     CU_ASSERT_STRING_EQUAL(cfg_port_type_name(CFG_PORT_AF_XDP), "af_xdp");
     CU_ASSERT_STRING_EQUAL(cfg_engine_name(CFG_ENGINE_KVM), "kvm");
     CU_ASSERT_STRING_EQUAL(cfg_placement_name(CFG_PLACE_BLOCKING), "blocking");
+    CU_ASSERT_STRING_EQUAL(cfg_xen_type_name(CFG_XEN_HVM), "hvm");
     CU_ASSERT_STRING_EQUAL(cfg_engine_name((enum cfg_engine)99), "?");
 }
 
@@ -673,6 +756,9 @@ const struct cu_test suite_tests[] = {
     {"given values stay", test_given_values_stay},
     {"mistakes of form name line and key", test_form},
     {"mistakes of meaning name line and key", test_meaning},
+    {"mistakes about Xen domains name line and key", test_xen_meaning},
+    {"a Xen domain's defaults", test_xen_defaults},
+    {"a Xen domain's PCI slots run out", test_xen_slots_run_out},
     {"all mistakes are reported at once", test_all_errors},
     {"a flood of mistakes is cut short", test_flood},
     {"hostile files are refused quickly", test_hostile},

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a VM of engine xen may and must have, and what no other may. */
+#include <string.h>
+
+#include "check.h"
+#include "protocol/iotp_ctl.h"
+
+/* Xen's own, whatever a domain is asked to be; hvm_io.c and vlapic of the hypervisor. */
+#define OWN_EVERYWHERE                                                                             \
+    {NM_SPACE_PIO, 0xe9, 1, "Xen's debug console"}, {NM_SPACE_PIO, 0xcf8, 8, "PCI configuration"}, \
+    {                                                                                              \
+        NM_SPACE_MMIO, 0xfec00000, 0x400000, "Xen's interrupt controllers"                         \
+    }
+
+static const struct claim pvh_claims[] = {OWN_EVERYWHERE};
+/* Xen emulates these of a PC itself (XEN_X86_EMU_ALL); what QEMU has is asked when it runs. */
+static const struct claim hvm_claims[] = {
+    OWN_EVERYWHERE,
+    {NM_SPACE_PIO, 0x20, 2, "Xen's interrupt controller"},
+    {NM_SPACE_PIO, 0x40, 4, "Xen's timer"},
+    {NM_SPACE_PIO, 0x61, 1, "Xen's speaker port"},
+    {NM_SPACE_PIO, 0x70, 2, "Xen's real-time clock"},
+    {NM_SPACE_PIO, 0xa0, 2, "Xen's interrupt controller"},
+    {NM_SPACE_PIO, 0x4d0, 2, "Xen's interrupt controller"},
+    {NM_SPACE_PIO, 0xb000, 16, "Xen's power management"},
+};
+
+unsigned check_xen_claims(enum cfg_xen_type type, const struct claim **claims)
+{
+    *claims = type == CFG_XEN_HVM ? hvm_claims : pvh_claims;
+    return type == CFG_XEN_HVM ? sizeof(hvm_claims) / sizeof(hvm_claims[0])
+                               : sizeof(pvh_claims) / sizeof(pvh_claims[0]);
+}
+
+/* Whose an ISA interrupt line is in the PC that Xen and QEMU make. NULL: nobody's */
+static const char *hvm_line_owner(unsigned irq)
+{
+    static const char *const owner[16] = {
+        [1] = "the keyboard controller's",
+        [2] = "the second interrupt controller's",
+        [4] = "the serial port's",
+        [6] = "the floppy controller's",
+        [8] = "the real-time clock's",
+        [9] = "ACPI's",
+        [12] = "the mouse's",
+        [13] = "the coprocessor's",
+        [14] = "the first disk's",
+        [15] = "the second disk's",
+    };
+
+    return owner[irq & 15];
+}
+
+static void check_line(struct check *k, const struct cfg_vm *vm, const struct cfg_device *d,
+                       const struct doc_node *n, bool pci)
+{
+    const char *owner = vm->xen->type == CFG_XEN_HVM ? hvm_line_owner(d->irq) : NULL;
+
+    if (pci && d->irq != CFG_IRQ_PCI)
+        report_node(k->report, check_at(n, "irq"),
+                    "a Xen domain's PCI lines are routed by its firmware; remove irq");
+    else if (!pci && owner)
+        report_node(k->report, check_at(n, "irq"),
+                    "interrupt line %u is %s in an HVM domain; use 3, 5, 7, 10 or 11", d->irq,
+                    owner);
+}
+
+static void check_slot(struct check *k, const struct cfg_vm *vm, unsigned i,
+                       const struct doc_node *n, bool pci)
+{
+    const struct cfg_device *d = &vm->devices[i];
+
+    if (!pci && d->slot)
+        report_node(k->report, check_at(n, "slot"),
+                    "%s is no PCI device and has no slot; remove it", d->model);
+    if (pci && !d->slot)
+        report_node(k->report, n,
+                    "no PCI slot is left for %s; give fewer devices, or slots by hand", d->name);
+    for (unsigned e = 0; e < i && d->slot; e++)
+        if (vm->devices[e].slot == d->slot)
+            report_node(k->report, check_at(n, "slot"),
+                        "PCI slot %u of %s is that of %s already; choose another", d->slot, d->name,
+                        vm->devices[e].name);
+}
+
+static void check_xen_devices(struct check *k, const struct cfg_vm *vm,
+                              const struct doc_node *devices)
+{
+    const struct doc_node *n = doc_at(devices, 0);
+
+    for (unsigned i = 0; i < vm->devices_count; i++, n = n->next) {
+        const struct cfg_device *d = &vm->devices[i];
+        const struct nm_model *m = nm_model_find(d->model);
+
+        if (d->placement != CFG_PLACE_IOCORE)
+            report_node(k->report, check_at(n, "placement"),
+                        "a Xen domain's vCPUs are Xen's, none of coopvmm's threads runs with them; "
+                        "use placement: iocore");
+        if (!m)
+            continue;
+        check_line(k, vm, d, n, m->pci);
+        check_slot(k, vm, i, n, m->pci);
+    }
+}
+
+static void check_pvh(struct check *k, const struct cfg_vm *vm, const struct doc_node *n)
+{
+    const struct doc_node *xen = doc_get(n, "xen");
+
+    if (!vm->kernel)
+        report_node(k->report, n,
+                    "the key \"kernel\" is missing; a PVH domain has no firmware that could load "
+                    "one: name it, or use xen: {type: hvm}");
+    if (vm->xen->device_model)
+        report_node(k->report, doc_get(xen, "device_model"),
+                    "a PVH domain has no QEMU; remove it, or use type: hvm");
+}
+
+static void check_hvm(struct check *k, const struct cfg_vm *vm, const struct doc_node *n)
+{
+    if (!vm->kernel && !vm->xen->disk_count)
+        report_node(
+            k->report, n,
+            "there is nothing to boot; name a \"kernel\", or a disk under xen: {disk: ...}");
+}
+
+/* Keys that only a Xen VM has. */
+static void refuse_xen(struct check *k, const struct cfg_vm *vm, const struct doc_node *n)
+{
+    const struct doc_node *d = doc_at(doc_get(n, "devices"), 0);
+
+    if (vm->initrd)
+        report_node(k->report, doc_get(n, "initrd"),
+                    "engine %s loads no initrd; remove it, or use engine: xen",
+                    cfg_engine_name(vm->engine));
+    if (vm->xen)
+        report_node(k->report, doc_get(n, "xen"), "the engine is %s; remove it, or use engine: xen",
+                    cfg_engine_name(vm->engine));
+    for (unsigned i = 0; i < vm->devices_count; i++, d = d->next)
+        if (vm->devices[i].slot)
+            report_node(k->report, doc_get(d, "slot"),
+                        "engine %s chooses PCI slots itself; remove it",
+                        cfg_engine_name(vm->engine));
+}
+
+void check_xen(struct check *k, const struct cfg_vm *vm, const struct doc_node *n)
+{
+    if (vm->engine != CFG_ENGINE_XEN) {
+        refuse_xen(k, vm, n);
+        return;
+    }
+    if (vm->vcpus > IOTP_DOMAIN_MAX_VCPUS)
+        report_node(k->report, check_at(n, "vcpus"),
+                    "%u vCPUs are too many for a Xen domain; use at most %d", vm->vcpus,
+                    IOTP_DOMAIN_MAX_VCPUS);
+    if (vm->initrd && !vm->kernel)
+        report_node(k->report, doc_get(n, "initrd"),
+                    "an initrd goes with a kernel; add \"kernel\", or remove it");
+    if (vm->xen->type == CFG_XEN_HVM)
+        check_hvm(k, vm, n);
+    else
+        check_pvh(k, vm, n);
+    check_xen_devices(k, vm, doc_get(n, "devices"));
+}
