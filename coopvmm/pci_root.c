@@ -6,19 +6,13 @@
  */
 #include <errno.h>
 
+#include "../nicmodels/pci.h"
+#include "../nicmodels/pci_assign.h"
 #include "bus_priv.h"
 
 #define CONFIG_ADDRESS 0xcf8
 #define CONFIG_DATA    0xcfc
 #define CONFIG_ENABLE  0x80000000u
-
-#define PCI_COMMAND        0x04
-#define PCI_COMMAND_IO     0x1
-#define PCI_COMMAND_MEM    0x2
-#define PCI_COMMAND_MASTER 0x4
-#define PCI_BAR0           0x10
-#define PCI_INTERRUPT_LINE 0x3c
-#define PCI_NBARS          6
 
 #define FIRST_PIO  0xc000u     /* where firmware would put I/O BARs */
 #define FIRST_MMIO 0x7e000000u /* memory BARs: below 2 GiB, where each engine can trap them */
@@ -55,13 +49,6 @@ static int config_read(struct bus_dev *d, unsigned vcpu, unsigned reg, uint64_t 
 {
     *data = 0;
     return config_access(d, vcpu, false, reg, 4, data);
-}
-
-static int config_write(struct bus_dev *d, unsigned vcpu, unsigned reg, uint32_t value)
-{
-    uint64_t data = value;
-
-    return config_access(d, vcpu, true, reg, 4, &data);
 }
 
 /* Does a write to this register move windows? */
@@ -135,51 +122,34 @@ bool pci_root_port(struct vm_bus *b, unsigned vcpu, struct vm_io *io, int *err)
     return true;
 }
 
-static uint64_t round_up(uint64_t n, uint64_t to)
+/* pci_config.access of a device on the bus. */
+static int assign_access(void *ctx, bool write, unsigned reg, unsigned size, uint64_t *data)
 {
-    return (n + to - 1) / to * to;
+    return config_access(ctx, 0, write, reg, size, data);
 }
 
-/* Asks BAR i what it wants (PCI Local Bus 3.0, 6.2.5.1) and gives it the next free range. */
-static int assign_bar(struct bus_dev *d, unsigned i, uint32_t *pio, uint32_t *mmio)
+static unsigned bars_of(const struct bus_dev *d)
 {
-    unsigned reg = PCI_BAR0 + 4 * i;
-    uint64_t mask, size;
-    uint32_t *next;
-    int err = config_write(d, 0, reg, 0xffffffffu);
+    unsigned bars = 0;
 
-    if (!err)
-        err = config_read(d, 0, reg, &mask);
-    if (err || !mask)
-        return err;
-    next = mask & 1 ? pio : mmio;
-    size = (uint32_t) ~(mask & (mask & 1 ? ~3u : ~0xfu)) + 1ull;
-    if (mask & 1)
-        size &= 0xffff;
-    *next = (uint32_t)round_up(*next, size);
-    err = config_write(d, 0, reg, *next);
-    *next += (uint32_t)size;
-    return err;
+    for (unsigned i = 0; i < d->info.nwindows; i++)
+        if (d->info.window[i].region < PCI_NBARS)
+            bars |= 1u << d->info.window[i].region;
+    return bars;
 }
 
 int bus_assign_pci(struct vm_bus *b)
 {
-    uint32_t pio = FIRST_PIO, mmio = FIRST_MMIO;
+    struct pci_room room = {.pio = FIRST_PIO, .mmio = FIRST_MMIO};
     int err = 0;
 
     for (unsigned n = 0; n < b->ndevs && !err; n++) {
         struct bus_dev *d = b->devs[n];
+        struct pci_config config = {.access = assign_access, .ctx = d};
 
         if (!d->info.pci)
             continue;
-        for (unsigned i = 0; i < d->info.nwindows && !err; i++)
-            if (d->info.window[i].region < PCI_NBARS)
-                err = assign_bar(d, d->info.window[i].region, &pio, &mmio);
-        if (!err)
-            err = config_write(d, 0, PCI_INTERRUPT_LINE, d->irq);
-        if (!err)
-            err = config_write(d, 0, PCI_COMMAND,
-                               PCI_COMMAND_IO | PCI_COMMAND_MEM | PCI_COMMAND_MASTER);
+        err = pci_assign(&config, bars_of(d), d->irq, &room);
         if (!err)
             err = bus_refresh_pci(b, d, 0);
     }

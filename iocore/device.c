@@ -6,8 +6,6 @@
 #include <rte_mbuf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "devio.h"
@@ -38,12 +36,16 @@ static void env_irq(struct nm_dev *d, unsigned line, bool level)
     }
 }
 
-/* A message is an edge on the line its table entry stands for; lines are all IOTP v1 carries. */
+/* Where lines are all that is carried, a message is an edge on the first one. More messages than
+ * fit say nothing new: an interrupt that is pending cannot be more pending. */
 static void env_msi(struct nm_dev *d, uint64_t addr, uint32_t data)
 {
-    (void)addr;
-    (void)data;
-    of(d)->irq_rose |= 1;
+    struct ioc_dev *v = of(d);
+
+    if (!v->irq->ops->msi)
+        v->irq_rose |= 1;
+    else if (v->nmsi < DEV_MSI_BURST)
+        v->msi[v->nmsi++] = (struct dev_msi){addr, data};
 }
 
 static bool env_tx(struct nm_dev *d, const void *frame, size_t len)
@@ -112,6 +114,19 @@ static void publish_cells(struct ioc_dev *d, uint32_t valid, const uint64_t *cel
     d->valid = valid;
 }
 
+/* A line that fell must be down before the guest can end its interrupt. */
+static void lower_lines(struct ioc_dev *d)
+{
+    uint32_t fell = d->irq_told & ~d->irq_level;
+
+    if (!fell || !d->irq->ops->lower)
+        return;
+    d->irq_told &= ~fell;
+    for (unsigned line = 0; line < d->irq->nlines; line++)
+        if (fell >> line & 1)
+            d->irq->ops->lower(d->irq, line);
+}
+
 /* `consumed` is kept current without IOTP_F_SHADOW too: the order of posted writes needs it. */
 static void publish(struct ioc_dev *d)
 {
@@ -122,6 +137,7 @@ static void publish(struct ioc_dev *d)
     if (__atomic_load_n(&d->shadow->irq_level, __ATOMIC_RELAXED) != d->irq_level)
         __atomic_store_n(&d->shadow->irq_level, d->irq_level, __ATOMIC_RELAXED);
     iotp_ioc_publish(d->shadow, d->rec.consumed);
+    lower_lines(d);
 }
 
 static void count(struct ioc_dev *d, const struct iotp_req *r, const struct iotp_resp *out)
@@ -174,28 +190,37 @@ void dev_posted(struct ioc_dev *d, uint32_t vcpu, const struct iotp_post *p)
     publish(d);
 }
 
-static void signal_line(struct ioc_dev *d, unsigned line)
-{
-    uint64_t one = 1;
-
-    if (line >= d->nlines)
-        return;
-    d->n.irqs++;
-    /* Full means that an interrupt is pending already, which is all an edge can say. */
-    if (d->irq_is_socket[line])
-        (void)!send(d->irq_fd[line], &one, sizeof(one), MSG_DONTWAIT | MSG_NOSIGNAL);
-    else
-        (void)!write(d->irq_fd[line], &one, sizeof(one));
-}
-
-void dev_after(struct ioc_dev *d)
+/* Of a sink that takes levels only what it does not know; of one that takes edges each of them. */
+static void raise_lines(struct ioc_dev *d)
 {
     uint32_t rose = d->irq_rose;
 
     d->irq_rose = 0;
-    for (unsigned line = 0; rose; line++, rose >>= 1)
-        if (rose & 1)
-            signal_line(d, line);
+    if (d->irq->ops->lower) {
+        rose = d->irq_level & ~d->irq_told;
+        d->irq_told |= rose;
+    }
+    for (unsigned line = 0; rose && line < d->irq->nlines; line++, rose >>= 1)
+        if (rose & 1) {
+            d->n.irqs++;
+            d->irq->ops->raise(d->irq, line);
+        }
+}
+
+static void send_messages(struct ioc_dev *d)
+{
+    for (unsigned i = 0; i < d->nmsi; i++)
+        d->irq->ops->msi(d->irq, d->msi[i].addr, d->msi[i].data);
+    d->n.irqs += d->nmsi;
+    d->nmsi = 0;
+}
+
+void dev_after(struct ioc_dev *d)
+{
+    if (d->irq_rose)
+        raise_lines(d);
+    if (d->nmsi)
+        send_messages(d);
     if (d->ntx) {
         uint16_t n = (uint16_t)d->ntx;
 
@@ -332,8 +357,10 @@ bool dev_was_posted(const struct ioc_dev *d, uint32_t vcpu, uint32_t seq)
 
 void dev_resume(struct ioc_dev *d)
 {
-    /* The edge may have been lost with the former process; one too many does no harm. */
+    /* The edge may have been lost with the former process; one too many does no harm. And what a
+     * sink that takes levels was told last is not known. */
     d->irq_rose = d->irq_level;
+    d->irq_told = ~d->irq_level;
     memset(d->cell, 0xff, sizeof(d->cell));
     d->valid = 0;
     iotp_ioc_hide(d->shadow);
@@ -389,17 +416,6 @@ static int load_or_power_on(struct ioc_dev *d, const struct dev_opts *o, const c
     return err;
 }
 
-static void take_irqs(struct ioc_dev *d, const struct dev_opts *o)
-{
-    struct stat st;
-
-    d->nlines = o->d->nlines;
-    for (unsigned i = 0; i < d->nlines; i++) {
-        d->irq_fd[i] = o->irq_fds[i];
-        d->irq_is_socket[i] = !fstat(o->irq_fds[i], &st) && S_ISSOCK(st.st_mode);
-    }
-}
-
 int dev_create(const struct dev_opts *o, struct ioc_dev **out, int *state_fd_out, const char **why)
 {
     struct ioc_dev *d = aligned_alloc(64, sizeof(*d));
@@ -418,27 +434,28 @@ int dev_create(const struct dev_opts *o, struct ioc_dev **out, int *state_fd_out
     d->shadow = o->shadow;
     d->publishes = o->publishes && d->nm.model && d->nm.model->publish;
     d->sw_port = -1;
+    d->irq = o->irq;
     memcpy(d->name, o->d->name, sizeof(d->name));
     *why = "no such device model";
     err = d->nm.model ? open_state(d, o, state_fd_out, why) : -ENODEV;
     if (!err)
         err = load_or_power_on(d, o, why);
     if (err) {
+        d->irq = NULL; /* stays the caller's */
         dev_destroy(d);
         if (*state_fd_out >= 0)
             close(*state_fd_out);
         *state_fd_out = -1;
         return err;
     }
-    take_irqs(d, o);
     *out = d;
     return 0;
 }
 
 void dev_destroy(struct ioc_dev *d)
 {
-    for (unsigned i = 0; i < d->nlines; i++)
-        close(d->irq_fd[i]);
+    if (d->irq)
+        d->irq->ops->close(d->irq);
     if (d->state)
         state_unmap(d->state);
     free(d);

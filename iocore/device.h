@@ -5,7 +5,8 @@
  *
  * The order in which a request's effects become visible:
  *   1. registers and the record of the request are committed
- *   2. shadow cells and the interrupt level are published (IOTP edge H1)
+ *   2. shadow cells and the interrupt level are published (IOTP edge H1); lines that fell are
+ * lowered
  *   3. the request is completed (C1) or the posted entry freed (T1), by the source
  *   4. interrupts are signalled and frames leave (dev_after)
  *
@@ -20,10 +21,12 @@
 #include "../protocol/iotp_ioc.h"
 #include "core.h"
 #include "guestmem.h"
+#include "irq.h"
 #include "state.h"
 
-#define DEV_TX_BURST 32  /* frames one call of a model may send */
-#define DEV_BACKLOG  256 /* frames that wait until the device has room; a power of two */
+#define DEV_TX_BURST  32  /* frames one call of a model may send */
+#define DEV_BACKLOG   256 /* frames that wait until the device has room; a power of two */
+#define DEV_MSI_BURST 8   /* messages one call of a model may signal */
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -48,10 +51,15 @@ struct ioc_dev {
     bool publishes; /* the model has cells, and the VMM wants them */
     uint32_t valid; /* as published */
     uint64_t cell[NM_MAX_CELLS];
-    uint32_t irq_level, irq_rose; /* bit a line */
-    unsigned nlines;
-    int irq_fd[IOTP_MAX_LINES];
-    bool irq_is_socket[IOTP_MAX_LINES];
+    struct irq_sink *irq;
+    uint32_t irq_level; /* bit a line */
+    uint32_t irq_rose;  /* since dev_after */
+    uint32_t irq_told;  /* levels the sink knows of; of one that takes levels */
+    unsigned nmsi;
+    struct dev_msi {
+        uint64_t addr;
+        uint32_t data;
+    } msi[DEV_MSI_BURST];
     bool busy; /* is in core->busy */
     unsigned ntx;
     struct rte_mbuf *tx[DEV_TX_BURST];
@@ -69,9 +77,9 @@ struct dev_opts {
     struct rte_mempool *pool;
     const struct guestmem *mem;
     struct iotp_shadow *shadow;
-    bool publishes;     /* IOTP_F_SHADOW was agreed on */
-    int state_fd;       /* -1: a new device */
-    const int *irq_fds; /* d->nlines of them; taken over on success */
+    bool publishes;       /* IOTP_F_SHADOW was agreed on */
+    int state_fd;         /* -1: a new device */
+    struct irq_sink *irq; /* taken over on success */
 };
 
 /**
@@ -90,7 +98,7 @@ void dev_destroy(struct ioc_dev *d);
 int dev_plug(struct ioc_dev *d, const char *vm, const uint8_t mac[6]);
 void dev_unplug(struct ioc_dev *d);
 
-/** Core. Publishes everything anew and signals asserted lines: after a restart. */
+/** Core. Publishes everything anew and signals all lines: after a restart. */
 void dev_resume(struct ioc_dev *d);
 
 /** Core. Carries a synchronous request out, up to step 2. */

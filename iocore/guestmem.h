@@ -24,6 +24,10 @@ struct guestmem_region {
 struct guestmem {
     unsigned nregions;
     struct guestmem_region region[GUESTMEM_MAX_REGIONS];
+    /** Memory that is mapped piece by piece as it is asked for (Xen); as guestmem_at, of what is in
+     * no region. The pointer is good until the next call but one. NULL: there is none */
+    void *(*far)(void *ctx, uint64_t gpa, uint64_t *len);
+    void *far_ctx;
 };
 
 /**
@@ -53,7 +57,7 @@ static inline void *guestmem_at(const struct guestmem *m, uint64_t gpa, uint64_t
             return r->host + off;
         }
     }
-    return NULL;
+    return m->far ? m->far(m->far_ctx, gpa, len) : NULL;
 }
 
 /** Copies out of or into guest memory, across regions. @return false if some byte is not there. */

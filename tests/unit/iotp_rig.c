@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "iotp_rig.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,18 +45,19 @@ static bool make_device(struct rig_ioc *i, struct rig_vmm *v, const char *model)
 {
     struct iotp_device d = {.nlines = 1, .mac = {0x52, 0x54, 0, 1, 2, 3}, .name = "rig"};
     int irq_fd = dup(v->irq_fd), state_fd;
+    struct irq_sink *irq = irq_fds_new(&irq_fd, 1);
     struct dev_opts o = {.d = &d,
                          .core = &i->core,
                          .mem = &i->gm,
                          .shadow = &i->area->shadow[0],
                          .publishes = true,
                          .state_fd = v->state_fd,
-                         .irq_fds = &irq_fd};
+                         .irq = irq};
     const char *why = "";
     int err;
 
     snprintf(d.model, sizeof(d.model), "%s", model);
-    err = dev_create(&o, &i->dev, &state_fd, &why);
+    err = irq ? dev_create(&o, &i->dev, &state_fd, &why) : -ENOMEM;
     if (err) {
         fprintf(stderr, "rig: %s: %s\n", model, why);
         return false;

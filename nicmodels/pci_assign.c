@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pci_assign.h"
+
+#include "pci.h"
+
+static uint32_t round_up(uint32_t n, uint32_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+static int put(const struct pci_config *c, unsigned reg, unsigned size, uint64_t value)
+{
+    return c->access(c->ctx, true, reg, size, &value);
+}
+
+/* Asks BAR i what it wants (PCI Local Bus 3.0, 6.2.5.1) and gives it the next free range. */
+static int assign_bar(const struct pci_config *c, unsigned i, struct pci_room *room)
+{
+    unsigned reg = PCI_BAR0 + 4 * i;
+    uint64_t mask = 0;
+    uint32_t *next, size;
+    int err = put(c, reg, 4, 0xffffffffu);
+
+    if (!err)
+        err = c->access(c->ctx, false, reg, 4, &mask);
+    if (err || !mask)
+        return err;
+    next = mask & 1 ? &room->pio : &room->mmio;
+    size = (uint32_t) ~(mask & (mask & 1 ? ~3u : ~0xfu)) + 1;
+    if (mask & 1)
+        size &= 0xffff;
+    if (!size)
+        return 0;
+    *next = round_up(*next, size);
+    err = put(c, reg, 4, *next);
+    *next += size;
+    return err;
+}
+
+int pci_assign(const struct pci_config *c, unsigned bars, uint8_t irq, struct pci_room *room)
+{
+    int err = 0;
+
+    for (unsigned i = 0; i < PCI_NBARS && !err; i++)
+        if (bars >> i & 1)
+            err = assign_bar(c, i, room);
+    if (!err)
+        err = put(c, PCI_INTERRUPT_LINE, 1, irq);
+    if (!err)
+        err = put(c, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEM | PCI_COMMAND_MASTER);
+    return err;
+}
