@@ -46,6 +46,10 @@ static int add_vm(struct telclient *t, unsigned what, json_t *vm)
         err = add_list(t, vm, "devices", name);
     if (!err && (what & SNAPSHOT_BUCKETS))
         err = add_buckets(t, vm);
+    if (!err) {
+        err = add_list(t, vm, "domains", name);
+        err = err == -ENOENT ? 0 : err; /* not one that Xen runs */
+    }
     return err;
 }
 

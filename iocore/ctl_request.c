@@ -2,15 +2,14 @@
 /* What a VMM may ask for, one function a message (SPEC.md, "Control channel"). */
 #include <errno.h>
 #include <rte_cycles.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "daemon.h"
 #include "devio.h"
-#include "numa.h"
 
-static int take_fd(struct iotp_msg *m, unsigned i)
+int take_fd(struct iotp_msg *m, unsigned i)
 {
     int fd = m->fd[i];
 
@@ -18,7 +17,7 @@ static int take_fd(struct iotp_msg *m, unsigned i)
     return fd;
 }
 
-static int ok(struct attached_vm *vm, uint32_t serial)
+int answer_ok(struct attached_vm *vm, uint32_t serial)
 {
     struct iotp_msg m = {.type = IOTP_MSG_OK, .serial = serial};
 
@@ -81,73 +80,44 @@ static int memory(struct attached_vm *vm, struct iotp_msg *m)
                                   err == -EPERM ? ": seal its memfd with F_SEAL_SHRINK" : "");
         }
     }
-    return ok(vm, m->serial);
+    return answer_ok(vm, m->serial);
 }
 
-static struct ioc_core *core_by_name(struct daemon *d, const char *name)
+/* How a device on rings reaches its VM: the area's shadow, a descriptor a line. */
+static int ring_device(const struct vm_area *a, struct attached_vm *vm, struct iotp_msg *m,
+                       struct dev_opts *o)
 {
-    for (unsigned i = 0; i < d->ncores; i++)
-        if (!strcmp(d->core[i]->c->name, name))
-            return d->core[i];
-    return NULL;
+    const struct iotp_device *q = &m->u.device;
+
+    o->mem = &vm->mem;
+    o->shadow = &a->iotp->shadow[q->device];
+    o->publishes = (vm->features & IOTP_F_SHADOW) != 0;
+    o->irq = irq_fds_new(m->fd, q->nlines);
+    if (!o->irq)
+        return -ENOMEM;
+    for (unsigned i = 0; i < q->nlines; i++)
+        take_fd(m, i); /* the device's now */
+    return 0;
 }
 
-static void unmap_area(struct vm_area *a)
+/* How one of a domain does: interrupts by hypercalls, memory by foreign mappings. */
+static int domain_device(const struct vm_area *a, struct iotp_msg *m, struct dev_opts *o,
+                         struct xen_dev **xd, const char **why)
 {
-    if (a->src)
-        src_iotp_destroy(a->src);
-    if (a->iotp)
-        iotp_ioc_detach(a->iotp);
-    if (a->base)
-        munmap(a->base, a->size);
-    *a = (struct vm_area){0};
-}
-
-/* The rings lie on the I/O core's node: it is the one that polls them. */
-static int map_area(struct vm_area *a, int memfd, uint64_t size, int kick_fd, int node)
-{
-    int err = iotp_memfd_check(memfd, size);
-
-    if (err)
-        return err;
-    a->size = size;
-    a->base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
-    if (a->base == MAP_FAILED) {
-        a->base = NULL;
-        return -errno;
-    }
-    nl_place(a->base, size, node, NL_PREFER, "rings", NULL, 0);
-    err = iotp_ioc_attach(a->base, size, &a->iotp);
-    return err ? err : src_iotp_create(a->iotp, kick_fd, &a->src);
-}
-
-static int area(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m)
-{
-    const struct iotp_area *q = &m->u.area;
-    struct vm_area *a = &vm->area[q->area];
-    struct ioc_core *core = core_by_name(d, q->core);
+    const struct iotp_device *q = &m->u.device;
+    const struct nm_model *model = nm_model_find(q->model);
     int err;
 
-    if (a->used)
-        return iotp_msg_error(vm->sock, m->serial, -EALREADY, "area %u is there already", q->area);
-    if (!core)
-        return iotp_msg_error(vm->sock, m->serial, -ENOENT, "there is no I/O core %s", q->core);
-    pthread_mutex_lock(&d->lock);
-    err = map_area(a, m->fd[0], q->size, m->fd[1], core->node);
-    if (!err && (a->iotp->features & ~vm->features))
-        err = -EPROTO;
+    *why = "no such device model";
+    if (!model)
+        return -ENODEV;
+    *why = "a domain's lines need no descriptors";
+    err = q->nlines ? -EINVAL : xen_domain_prepare(a->xen, q, model->pci, xd, &o->irq, why);
     if (err)
-        unmap_area(a);
-    else
-        a->used = true;
-    pthread_mutex_unlock(&d->lock);
-    if (err)
-        return iotp_msg_error(vm->sock, m->serial, err, "area %u: %s", q->area,
-                              err == -EPROTO ? "its header is not what was agreed on"
-                                             : strerror(-err));
-    a->core = core;
-    a->kick_fd = take_fd(m, 1);
-    return ok(vm, m->serial);
+        return err;
+    o->mem = &a->xen->mem;
+    o->shadow = &(*xd)->shadow;
+    return 0;
 }
 
 static int make_device(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m, int *state_fd,
@@ -156,26 +126,26 @@ static int make_device(struct daemon *d, struct attached_vm *vm, struct iotp_msg
     const struct iotp_device *q = &m->u.device;
     struct vm_area *a = &vm->area[q->area];
     struct vm_device *vd = &vm->dev[vm->ndevs];
+    struct xen_dev *xd = NULL;
     struct dev_opts o = {
-        .d = q,
-        .core = a->core,
-        .pool = d->pool,
-        .mem = &vm->mem,
-        .shadow = &a->iotp->shadow[q->device],
-        .publishes = (vm->features & IOTP_F_SHADOW) != 0,
-        .state_fd = q->has_state ? m->fd[q->nlines] : -1,
-        .irq_fds = m->fd,
-    };
-    int err = dev_create(&o, &vd->dev, state_fd, why);
+        .d = q, .core = a->core, .pool = d->pool, .state_fd = q->has_state ? m->fd[q->nlines] : -1};
+    int err = a->xen ? domain_device(a, m, &o, &xd, why) : ring_device(a, vm, m, &o);
 
     if (err)
         return err;
-    for (unsigned i = 0; i < q->nlines; i++)
-        take_fd(m, i); /* the device's now */
+    err = dev_create(&o, &vd->dev, state_fd, why);
+    if (err)
+        o.irq->ops->close(o.irq);
+    else if (xd && (err = xen_domain_add(a->xen, q->device, xd, vd->dev, why)))
+        dev_destroy(vd->dev);
+    if (err) {
+        free(xd);
+        return err;
+    }
     vd->area = q->area;
     vd->connected = q->connected;
     memcpy(vd->mac, q->mac, sizeof(vd->mac));
-    a->src->dev[q->device] = vd->dev;
+    a->dev[q->device] = vd->dev;
     vm->ndevs++;
     return 0;
 }
@@ -186,9 +156,9 @@ static const char *device_refusal(const struct attached_vm *vm, const struct iot
 
     if (!a->used)
         return "its area was not given";
-    if (q->device >= a->iotp->lay.ndevices)
+    if (q->device >= a->ndevices)
         return "its index is outside the area";
-    if (a->src->dev[q->device])
+    if (a->dev[q->device])
         return "its index is taken";
     if (vm->ndevs == IOTP_MAX_DEVICES)
         return "too many devices";
@@ -207,6 +177,8 @@ static int device(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m)
     pthread_mutex_lock(&d->lock);
     err = make_device(d, vm, m, &state_fd, &why);
     pthread_mutex_unlock(&d->lock);
+    if (err && state_fd >= 0)
+        close(state_fd);
     if (err)
         return iotp_msg_error(vm->sock, m->serial, err, "device %s (%s): %s", q->name, q->model,
                               why ? why : strerror(-err));
@@ -224,28 +196,31 @@ static void join_area(struct ioc_core *k, void *arg)
 {
     struct vm_area *a = arg;
 
-    a->joined = !core_add_source(k, &a->src->src);
+    a->joined = !core_add_source(k, a->src);
     if (!a->joined)
         return;
     k->nareas++;
-    for (unsigned i = 0; i < a->iotp->lay.ndevices; i++)
-        if (a->src->dev[i]) {
-            dev_join(a->src->dev[i]);
-            dev_resume(a->src->dev[i]);
+    for (unsigned i = 0; i < a->ndevices; i++)
+        if (a->dev[i]) {
+            dev_join(a->dev[i]);
+            dev_resume(a->dev[i]);
         }
-    src_iotp_resume(a->src);
+    if (a->xen)
+        src_xen_resume(a->xen);
+    else
+        src_iotp_resume(a->rings);
 }
 
 static void leave_area(struct ioc_core *k, void *arg)
 {
     struct vm_area *a = arg;
 
-    core_remove_source(k, &a->src->src);
+    core_remove_source(k, a->src);
     a->joined = false;
     k->nareas--;
-    for (unsigned i = 0; i < a->iotp->lay.ndevices; i++)
-        if (a->src->dev[i])
-            dev_leave(a->src->dev[i]);
+    for (unsigned i = 0; i < a->ndevices; i++)
+        if (a->dev[i])
+            dev_leave(a->dev[i]);
 }
 
 static int plug_devices(struct attached_vm *vm)
@@ -259,12 +234,27 @@ static int plug_devices(struct attached_vm *vm)
     return 0;
 }
 
-static int start(struct daemon *d, struct attached_vm *vm, const struct iotp_msg *m)
+/* Servers are enabled before any core polls them; their page is mapped. */
+static int start_domains(struct attached_vm *vm, const char **why)
 {
     int err = 0;
 
+    for (unsigned i = 0; i < IOTP_MAX_AREAS && !err; i++)
+        if (vm->area[i].xen)
+            err = xen_domain_start(vm->area[i].xen, why);
+    return err;
+}
+
+static int start(struct daemon *d, struct attached_vm *vm, const struct iotp_msg *m)
+{
+    const char *why = NULL;
+    int err;
+
     if (vm->running)
         return iotp_msg_error(vm->sock, m->serial, -EALREADY, "it runs already");
+    err = start_domains(vm, &why);
+    if (err)
+        return iotp_msg_error(vm->sock, m->serial, err, "%s (%s)", why, strerror(-err));
     for (unsigned i = 0; i < IOTP_MAX_AREAS; i++)
         if (vm->area[i].used) {
             core_do(vm->area[i].core, join_area, &vm->area[i]);
@@ -284,7 +274,7 @@ static int start(struct daemon *d, struct attached_vm *vm, const struct iotp_msg
     }
     fprintf(stderr, "coopvmm-iocored: VM %s attached: %u device%s\n", vm->name, vm->ndevs,
             vm->ndevs == 1 ? "" : "s");
-    return ok(vm, m->serial);
+    return answer_ok(vm, m->serial);
 }
 
 void vm_quiesce(struct daemon *d, struct attached_vm *vm)
@@ -303,14 +293,22 @@ void vm_quiesce(struct daemon *d, struct attached_vm *vm)
 
 void vm_release(struct attached_vm *vm)
 {
+    for (unsigned i = 0; i < IOTP_MAX_AREAS; i++)
+        area_stop(&vm->area[i]);
     for (unsigned i = 0; i < vm->ndevs; i++)
         dev_destroy(vm->dev[i].dev);
-    for (unsigned i = 0; i < IOTP_MAX_AREAS; i++) {
-        if (vm->area[i].used)
-            close(vm->area[i].kick_fd);
-        unmap_area(&vm->area[i]);
-    }
+    for (unsigned i = 0; i < IOTP_MAX_AREAS; i++)
+        area_release(&vm->area[i]);
     guestmem_unmap(&vm->mem);
+}
+
+/* A domain's memory is Xen's to map. */
+static bool has_domain(const struct attached_vm *vm)
+{
+    for (unsigned i = 0; i < IOTP_MAX_AREAS; i++)
+        if (vm->area[i].xen)
+            return true;
+    return false;
 }
 
 /* The order of messages is part of the protocol. */
@@ -318,7 +316,7 @@ static const char *out_of_order(const struct attached_vm *vm, unsigned type)
 {
     if (type != IOTP_MSG_HELLO && !vm->greeted)
         return "say HELLO first";
-    if ((type == IOTP_MSG_DEVICE || type == IOTP_MSG_START) && !vm->mem.nregions)
+    if ((type == IOTP_MSG_DEVICE || type == IOTP_MSG_START) && !vm->mem.nregions && !has_domain(vm))
         return "give MEMORY first";
     if (vm->running && type != IOTP_MSG_QUIESCE && type != IOTP_MSG_START)
         return "the VM runs; QUIESCE first";
@@ -334,10 +332,11 @@ int ctl_request(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m)
     switch (m->type) {
     case IOTP_MSG_HELLO: return hello(d, vm, m);
     case IOTP_MSG_MEMORY: return memory(vm, m);
-    case IOTP_MSG_AREA: return area(d, vm, m);
+    case IOTP_MSG_AREA: return area_create(d, vm, m);
+    case IOTP_MSG_DOMAIN: return domain_create(d, vm, m);
     case IOTP_MSG_DEVICE: return device(d, vm, m);
     case IOTP_MSG_START: return start(d, vm, m);
-    case IOTP_MSG_QUIESCE: vm_quiesce(d, vm); return ok(vm, m->serial);
+    case IOTP_MSG_QUIESCE: vm_quiesce(d, vm); return answer_ok(vm, m->serial);
     default:
         return iotp_msg_error(vm->sock, m->serial, -EINVAL,
                               "message type %u is an answer, not a request", m->type);

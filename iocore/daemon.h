@@ -17,6 +17,7 @@
 #include "guestmem.h"
 #include "port.h"
 #include "source_iotp.h"
+#include "source_xen.h"
 #include "telemetry.h"
 
 #define DAEMON_MAX_CORES 128
@@ -28,12 +29,19 @@
 struct vm_area {
     bool used;
     bool joined; /* its core serves it */
+    struct ioc_core *core;
+    struct ioc_source *src;
+    unsigned nvcpus, ndevices;
+    struct ioc_dev **dev;    /* [ndevices], the source's; NULL: no such device */
+    struct src_stats *stats; /* [nvcpus], the source's */
+    /* rings of IOTP's ... */
     uint8_t *base;
     uint64_t size;
     int kick_fd;
-    struct ioc_core *core;
     struct iotp_ioc_area *iotp;
-    struct src_iotp *src;
+    struct src_iotp *rings;
+    /* ... or an ioreq server of Xen's */
+    struct xen_domain *xen;
 };
 
 struct vm_device {
@@ -88,6 +96,18 @@ int ctl_loop(struct daemon *d, int stop_fd);
 /** One request of a VM's, already checked for form: carries it out and answers. @return 0, or a
  * negative errno if the connection is of no use any more */
 int ctl_request(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m);
+
+/* What makes areas and gives them devices; ctl_area.c, ctl_domain.c. m is the VMM's message. */
+int area_create(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m);
+int domain_create(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m);
+struct ioc_core *core_by_name(struct daemon *d, const char *name);
+/** Takes descriptor i out of a message. */
+int take_fd(struct iotp_msg *m, unsigned i);
+/** Answers OK. */
+int answer_ok(struct attached_vm *vm, uint32_t serial);
+/** Before a VM's devices go, and after they went. */
+void area_stop(struct vm_area *a);
+void area_release(struct vm_area *a);
 
 /** Lets the cores poll the ports from now on. Idempotent. */
 void daemon_poll_ports(struct daemon *d);

@@ -70,7 +70,7 @@ static unsigned vcpus_of(const struct attached_vm *vm)
 {
     for (unsigned i = 0; i < IOTP_MAX_AREAS; i++)
         if (vm->area[i].used)
-            return vm->area[i].iotp->lay.nvcpus;
+            return vm->area[i].nvcpus;
     return 0;
 }
 
@@ -117,7 +117,7 @@ static const struct attached_vm *find_vm(const struct daemon *d, const char *vm)
 
 static void copy_slot(const struct vm_area *a, unsigned v, struct tel_slot *out)
 {
-    const struct src_stats *s = &a->src->stats[v];
+    const struct src_stats *s = &a->stats[v];
 
     out->vcpu = v;
     out->requests = hist_load(&s->requests);
@@ -139,11 +139,11 @@ static int slot_at(const struct attached_vm *vm, unsigned i, struct tel_slot *ou
 
         if (!a->used)
             continue;
-        if (i >= *total && i - *total < a->iotp->lay.nvcpus) {
+        if (i >= *total && i - *total < a->nvcpus) {
             copy_slot(a, i - *total, out);
             err = 0;
         }
-        *total += a->iotp->lay.nvcpus;
+        *total += a->nvcpus;
     }
     return err;
 }
@@ -208,6 +208,47 @@ static int tel_device(void *ctx, const char *name, unsigned i, struct tel_device
     return err;
 }
 
+static void copy_domain(const struct vm_area *a, struct tel_domain *out)
+{
+    const struct xen_domain *x = a->xen;
+    struct xen_mem_counters m = xen_mem_read(x->cache);
+
+    *out = (struct tel_domain){.domid = x->domid,
+                               .server = x->server,
+                               .spins = x->spins,
+                               .notifies = hist_load(&x->n.notifies),
+                               .unnotified = hist_load(&x->n.unnotified),
+                               .upcalls = hist_load(&x->n.upcalls),
+                               .invalidates = hist_load(&x->n.invalidates),
+                               .refused = hist_load(&x->n.refused),
+                               .mem_chunks = m.chunks,
+                               .mem_maps = m.maps,
+                               .mem_evictions = m.evictions,
+                               .mem_failures = m.failures,
+                               .mem_flushes = m.flushes};
+    hist_read(&x->n.notify, &out->notify);
+    copy_text(out->core, a->core->c->name);
+}
+
+static int tel_domain(void *ctx, const char *name, unsigned i, struct tel_domain *out,
+                      unsigned *total)
+{
+    struct daemon *d = ctx;
+    const struct attached_vm *vm;
+    int err = -ENOENT;
+
+    *total = 0;
+    pthread_mutex_lock(&d->lock);
+    vm = find_vm(d, name);
+    for (unsigned n = 0; vm && n < IOTP_MAX_AREAS; n++)
+        if (vm->area[n].xen && (*total)++ == i) {
+            copy_domain(&vm->area[n], out);
+            err = 0;
+        }
+    pthread_mutex_unlock(&d->lock);
+    return err;
+}
+
 int daemon_telemetry(struct daemon *d)
 {
     d->tel = (struct tel_source){.ctx = d,
@@ -216,6 +257,7 @@ int daemon_telemetry(struct daemon *d)
                                  .vm = tel_vm,
                                  .slot = tel_slot,
                                  .device = tel_device,
+                                 .domain = tel_domain,
                                  .sw = d->sw};
     return telemetry_register(&d->tel);
 }

@@ -167,9 +167,31 @@ static int listen_for_vms(struct daemon *d, const char *rundir)
     return d->listen_fd < 0 ? d->listen_fd : 0;
 }
 
+static bool expects_domains(const struct cfg *c)
+{
+    for (unsigned i = 0; i < c->vms_count; i++)
+        if (c->vms[i].engine == CFG_ENGINE_XEN)
+            return true;
+    return false;
+}
+
+/* Better now than when the first domain comes. */
+static int look_for_xen(void)
+{
+    const char *why;
+    int err = xen_dm_probe(&why);
+
+    if (err)
+        fprintf(stderr, "coopvmm-iocored: %s (%s)\n", why, strerror(-err));
+    return err;
+}
+
 static int set_up(struct daemon *d, const struct options *o)
 {
-    int err = eal_start(d->cfg, stderr);
+    int err = expects_domains(d->cfg) ? look_for_xen() : 0;
+
+    if (!err)
+        err = eal_start(d->cfg, stderr);
 
     if (err)
         return err;
@@ -232,7 +254,9 @@ static void say_ready(int fd)
 
 static int serve(struct daemon *d, int stop_fd, int ready_fd)
 {
-    struct privs_drop drop = {.user = d->cfg->daemon.user, .seccomp = d->cfg->daemon.seccomp};
+    struct privs_drop drop = {.user = d->cfg->daemon.user,
+                              .seccomp = d->cfg->daemon.seccomp,
+                              .xen = expects_domains(d->cfg)};
     int err;
 
     ask_for_realtime(d);

@@ -17,6 +17,12 @@
 
 /* --- real time --- */
 
+/* A domain's vCPUs are Xen's to schedule, on CPUs that Xen numbers: none of ours. */
+static bool runs_here(const struct cfg_vm *vm)
+{
+    return vm->engine != CFG_ENGINE_XEN;
+}
+
 /* CPUs that I/O cores and vCPUs keep busy. A vCPU whose CPU is not known here (the planner chose
  * it) counts as having one of its own. */
 static unsigned busy_cpus(const struct cfg *c)
@@ -28,7 +34,7 @@ static unsigned busy_cpus(const struct cfg *c)
     for (unsigned i = 0; i < c->iocores_count; i++)
         CPU_SET((unsigned)c->iocores[i].core, &known);
     for (unsigned v = 0; v < c->vms_count; v++)
-        for (unsigned i = 0; i < c->vms[v].cores_count; i++) {
+        for (unsigned i = 0; runs_here(&c->vms[v]) && i < c->vms[v].cores_count; i++) {
             if (c->vms[v].cores[i] >= 0)
                 CPU_SET((unsigned)c->vms[v].cores[i], &known);
             else
@@ -40,7 +46,7 @@ static unsigned busy_cpus(const struct cfg *c)
 static bool vcpu_on(const struct cfg *c, int cpu)
 {
     for (unsigned v = 0; v < c->vms_count; v++)
-        for (unsigned i = 0; i < c->vms[v].cores_count; i++)
+        for (unsigned i = 0; runs_here(&c->vms[v]) && i < c->vms[v].cores_count; i++)
             if (c->vms[v].cores[i] == cpu)
                 return true;
     return false;
@@ -189,7 +195,9 @@ int privs_drop(const struct privs_drop *d, FILE *err)
         e = -errno;
         fprintf(err, "no_new_privs: %s\n", strerror(-e));
     }
+    if (!e && d->xen)
+        e = privs_confine_files(err);
     if (!e && d->seccomp)
-        e = privs_load_filter(d->refuse, err);
+        e = privs_load_filter(d->refuse, d->xen, err);
     return e;
 }

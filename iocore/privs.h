@@ -44,6 +44,8 @@ int privs_lock_memory(FILE *err);
 struct privs_drop {
     const char *user; /* setgroups, setgid, setuid to it; NULL: stay */
     bool seccomp;
+    /* Domains of Xen's will come: its device files may be opened later, and no others. */
+    bool xen;
     /* Test only: a forbidden system call fails with EPERM instead of killing the process. */
     bool refuse;
 };

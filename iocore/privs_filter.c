@@ -11,7 +11,9 @@
  * What it must be able to do: poll rings and taps, take VMMs' connections and map the memory they
  * send, write eventfds, wake futexes, let DPDK's telemetry start a thread for each client, report
  * on standard error, end. What it must not: open or change files, make sockets, start programs,
- * look into other processes, map executable memory.
+ * look into other processes, map executable memory. A daemon that serves Xen's domains may also
+ * open files (which Landlock then confines to Xen's) and make a few requests of Xen on them, but no
+ * hypercall of its own choice.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +27,11 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <xen/xen.h>
+
+#include <xen/sys/evtchn.h>
+#include <xen/sys/privcmd.h>
 
 #include "privs_priv.h"
 
@@ -166,6 +173,20 @@ static int add_descriptor_rules(scmp_filter_ctx f)
     return err;
 }
 
+/* Device models' operations on one domain, its memory and its event channels. */
+static int add_xen_rules(scmp_filter_ctx f)
+{
+    static const uint64_t requests[] = {IOCTL_PRIVCMD_DM_OP,         IOCTL_PRIVCMD_RESTRICT,
+                                        IOCTL_PRIVCMD_MMAPBATCH_V2,  IOCTL_PRIVCMD_MMAP_RESOURCE,
+                                        IOCTL_EVTCHN_RESTRICT_DOMID, IOCTL_EVTCHN_BIND_INTERDOMAIN,
+                                        IOCTL_EVTCHN_UNBIND,         IOCTL_EVTCHN_NOTIFY};
+    int err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 0);
+
+    return err ? err
+               : allow_values(f, SCMP_SYS(ioctl), 1, UINT32_MAX, requests,
+                              sizeof(requests) / sizeof(*requests));
+}
+
 /*
  * Options: all threads at once; no speculative-store-bypass mitigation (it would slow every load of
  * the polling loop to guard secrets of a process that has none from itself); a binary tree, since
@@ -190,27 +211,31 @@ static int add_vital_rules(scmp_filter_ctx f)
     return err ? err : add_thread_rules(f);
 }
 
-static int add_refuser_rules(scmp_filter_ctx f)
+static int add_refuser_rules(scmp_filter_ctx f, bool xen)
 {
     int err = add_vital_rules(f);
 
-    return err ? err : add_descriptor_rules(f);
+    if (!err)
+        err = add_descriptor_rules(f);
+    return err || !xen ? err : add_xen_rules(f);
 }
 
-static int add_killer_rules(scmp_filter_ctx f)
+static int add_killer_rules(scmp_filter_ctx f, bool xen)
 {
     int err = add_vital_rules(f);
+
+    (void)xen; /* what it may ask is for the refuser to tell */
 
     return err ? err : add_all(f, SCMP_ACT_ALLOW, refused, sizeof(refused) / sizeof(*refused));
 }
 
-static int load_filter(uint32_t otherwise, int (*add_rules)(scmp_filter_ctx f))
+static int load_filter(uint32_t otherwise, int (*add_rules)(scmp_filter_ctx f, bool xen), bool xen)
 {
     scmp_filter_ctx f = seccomp_init(otherwise);
     int err = f ? set_options(f) : -ENOMEM;
 
     if (!err)
-        err = add_rules(f);
+        err = add_rules(f, xen);
     if (!err)
         err = seccomp_load(f);
     if (f)
@@ -218,12 +243,12 @@ static int load_filter(uint32_t otherwise, int (*add_rules)(scmp_filter_ctx f))
     return err;
 }
 
-int privs_load_filter(bool refuse, FILE *err)
+int privs_load_filter(bool refuse, bool xen, FILE *err)
 {
-    int e = refuse ? 0 : load_filter(SCMP_ACT_KILL_PROCESS, add_killer_rules);
+    int e = refuse ? 0 : load_filter(SCMP_ACT_KILL_PROCESS, add_killer_rules, xen);
 
     if (!e)
-        e = load_filter(SCMP_ACT_ERRNO(EPERM), add_refuser_rules);
+        e = load_filter(SCMP_ACT_ERRNO(EPERM), add_refuser_rules, xen);
     if (e)
         fprintf(err,
                 "the system-call filter cannot be loaded: %s; does the kernel have "

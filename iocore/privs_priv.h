@@ -17,8 +17,16 @@ int privs_drop_caps(FILE *err);
 /**
  * Loads the system-call filter into all threads. Sets no_new_privs.
  * @param refuse instead of killing the process, EPERM
+ * @param xen allows Xen's requests on its device files, and opening files
  * @return 0; negative errno, said in err
  */
-int privs_load_filter(bool refuse, FILE *err);
+int privs_load_filter(bool refuse, bool xen, FILE *err);
+
+/**
+ * From now on no thread opens any file but Xen's device files (Landlock). A kernel without Landlock
+ * is told of and used as it is. Sets no_new_privs.
+ * @return 0; negative errno, said in err
+ */
+int privs_confine_files(FILE *err);
 
 #endif

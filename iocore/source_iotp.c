@@ -81,17 +81,6 @@ static unsigned drain_all(struct src_iotp *s)
     return total;
 }
 
-static void account(struct src_iotp *s, unsigned v, const struct iotp_resp *resp)
-{
-    struct src_stats *t = &s->stats[v];
-
-    hist_store(&t->requests, t->requests + 1);
-    if (resp->status == IOTP_UNCLAIMED)
-        hist_store(&t->unclaimed, t->unclaimed + 1);
-    if (resp->status == IOTP_FAILED)
-        hist_store(&t->failed, t->failed + 1);
-}
-
 /* Of stamped requests only: reading the clock is not for nothing. */
 static void account_times(struct src_iotp *s, unsigned v, uint64_t stamp, uint64_t begin)
 {
@@ -125,7 +114,7 @@ static unsigned serve(struct src_iotp *s, unsigned v)
         account_times(s, v, stamp, begin);
     if (d)
         dev_after(d);
-    account(s, v, &resp);
+    src_account(&s->stats[v], resp.status);
     return n + 1;
 }
 

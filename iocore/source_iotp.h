@@ -14,16 +14,9 @@
 #include "../protocol/iotp_ioc.h"
 #include "core.h"
 #include "device.h"
-#include "hist.h"
+#include "source.h"
 
 #define SRC_POSTED_BURST 64 /* posted writes of one vCPU carried out in one go */
-
-/* What one vCPU asked of this core. */
-struct src_stats {
-    uint64_t requests, posted, unclaimed, failed;
-    struct hist wait;    /* TSC ticks from the VMM's stamp to here */
-    struct hist service; /* from here to the completion */
-};
 
 struct src_iotp {
     struct ioc_source src; /* first: what the core sees */

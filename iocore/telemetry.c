@@ -259,6 +259,34 @@ static int fill_device(const struct tel_source *s, const char *vm, unsigned i,
     return 0;
 }
 
+static int fill_domain(const struct tel_source *s, const char *vm, unsigned i,
+                       struct rte_tel_data *d, unsigned *total)
+{
+    struct tel_domain *x = malloc(sizeof(*x));
+
+    if (!x || !s->domain || s->domain(s->ctx, vm, i, x, total)) {
+        free(x);
+        return -ENOENT;
+    }
+    text(d, "core", x->core);
+    number(d, "domid", x->domid);
+    number(d, "server", x->server);
+    number(d, "spins", x->spins);
+    number(d, "notifies", x->notifies);
+    number(d, "unnotified", x->unnotified);
+    number(d, "upcalls", x->upcalls);
+    number(d, "invalidates", x->invalidates);
+    number(d, "refused", x->refused);
+    number(d, "mem_chunks", x->mem_chunks);
+    number(d, "mem_maps", x->mem_maps);
+    number(d, "mem_evictions", x->mem_evictions);
+    number(d, "mem_failures", x->mem_failures);
+    number(d, "mem_flushes", x->mem_flushes);
+    percentiles(d, "notify", &x->notify);
+    free(x);
+    return 0;
+}
+
 /* The i-th port that is there: numbers have gaps. */
 static int port_at(struct sw *sw, unsigned i, struct sw_port_info *out, unsigned *total)
 {
@@ -416,6 +444,7 @@ LIST(core, false)
 LIST(vm, false)
 LIST(slot, true)
 LIST(device, true)
+LIST(domain, true)
 LIST(port, false)
 LIST(mac, false)
 
@@ -430,6 +459,7 @@ static const struct {
     {"/coopvmm/slots", on_slots, "A VM's vCPUs: requests and their times. Parameters: VM[,FIRST]"},
     {"/coopvmm/slot", on_slot, "One vCPU with the buckets of its histograms. Parameters: VM,N"},
     {"/coopvmm/devices", on_devices, "A VM's devices. Parameters: VM[,FIRST]"},
+    {"/coopvmm/domains", on_domains, "A VM's ioreq servers of Xen's. Parameters: VM[,FIRST]"},
     {"/coopvmm/ports", on_ports, "Ports of the switch. Parameters: [FIRST]"},
     {"/coopvmm/macs", on_macs, "The switch's addresses. Parameters: [FIRST]"},
 };

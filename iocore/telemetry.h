@@ -9,6 +9,8 @@
  *   /coopvmm/slots,VM[,FIRST]       a VM's vCPUs: requests, posted writes, service times
  *   /coopvmm/slot,VM,VCPU           one vCPU with the buckets of its histograms
  *   /coopvmm/devices,VM[,FIRST]     a VM's devices: accesses by outcome, frames, interrupts
+ *   /coopvmm/domains,VM[,FIRST]     a VM that Xen runs: its ioreq servers, one an I/O core;
+ *                                   null of any other VM
  *   /coopvmm/ports[,FIRST]          ports of the switch: counters of struct sw_counters
  *   /coopvmm/macs[,FIRST]           the MAC table
  *
@@ -17,9 +19,9 @@
  * FIRST = F + C until F + C = N. VM is the VM's name or its number in /coopvmm/vms. A wrong or
  * missing parameter is answered with null, as everywhere in DPDK.
  *
- * Times are nanoseconds. Of a histogram H ("wait", "service"), H_low_ns and H_n are arrays of the
- * same length: the lower bound and the number of values of each bucket that is not empty; and
- * H_p50_ns, H_p99_ns, H_p999_ns, H_max_ns, H_mean_ns are what one would guess.
+ * Times are nanoseconds. Of a histogram H ("wait", "service", "notify"), H_low_ns and H_n are
+ * arrays of the same length: the lower bound and the number of values of each bucket that is not
+ * empty; and H_p50_ns, H_p99_ns, H_p999_ns, H_max_ns, H_mean_ns are what one would guess.
  *
  * Threads: DPDK calls the endpoints from threads of its own, several at once. The source's
  * functions must allow that.
@@ -88,6 +90,21 @@ struct tel_device {
     uint64_t commits;
 };
 
+/* An ioreq server of Xen's. */
+struct tel_domain {
+    char core[TEL_NAME];
+    uint32_t domid, server;
+    bool spins;           /* Xen lets its vCPUs spin for answers */
+    uint64_t notifies;    /* answers that took an event-channel notification */
+    uint64_t unnotified;  /* answers a vCPU was spinning for */
+    uint64_t upcalls;     /* event-channel interrupts taken */
+    uint64_t invalidates; /* times Xen said that guest memory moved */
+    uint64_t refused;     /* windows that Xen refused */
+    /* foreign mappings of guest memory: see xen_mem.h */
+    uint64_t mem_chunks, mem_maps, mem_evictions, mem_failures, mem_flushes;
+    struct hist notify; /* TSC ticks a notification takes; a copy */
+};
+
 /*
  * Where the figures come from. Each function fills *out for the i-th object and returns 0, or
  * -ENOENT past the end; *total is set in both cases. `vm` is what the asker gave.
@@ -99,6 +116,7 @@ struct tel_source {
     int (*vm)(void *ctx, unsigned i, struct tel_vm *out, unsigned *total);
     int (*slot)(void *ctx, const char *vm, unsigned i, struct tel_slot *out, unsigned *total);
     int (*device)(void *ctx, const char *vm, unsigned i, struct tel_device *out, unsigned *total);
+    int (*domain)(void *ctx, const char *vm, unsigned i, struct tel_domain *out, unsigned *total);
     struct sw *sw; /* ports and macs; NULL: none */
 };
 
