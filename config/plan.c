@@ -11,6 +11,13 @@
 
 #include "plan_priv.h"
 
+bool plan_places(const struct plan *p, const struct cfg_vm *vm)
+{
+    if (!p->pool)
+        return vm->engine != CFG_ENGINE_XEN;
+    return vm->engine == CFG_ENGINE_XEN && xen_host_pool(p->xen, vm) == p->pool;
+}
+
 struct plan_cpu *plan_cpu_of(struct plan *p, int cpu)
 {
     const struct topo_cpu *t = topo_cpu_find(p->t, cpu);
@@ -61,6 +68,19 @@ void plan_take_vcpu(struct plan *p, struct plan_cpu *cpu, unsigned vm, unsigned 
     p->c->vms[vm].cores[vcpu] = cpu->t->cpu;
 }
 
+static void not_allowed(struct plan *p, int number, const char *who)
+{
+    if (p->pool)
+        plan_error(p,
+                   "%s %d, given to %s, is not in cpupool %s; choose another, or another cpupool",
+                   p->what, number, who, p->pool->name);
+    else
+        plan_error(p,
+                   "%s %d, given to %s, is not allowed to this process; widen its cpuset, or "
+                   "choose another",
+                   p->what, number, who);
+}
+
 /* The CPU the file gives to someone. @return NULL after an error */
 static struct plan_cpu *given_cpu(struct plan *p, int number, const char *who)
 {
@@ -69,15 +89,11 @@ static struct plan_cpu *given_cpu(struct plan *p, int number, const char *who)
     if (!cpu)
         plan_error(
             p,
-            "CPU %d, given to %s, does not exist here (the last one is %d); choose another, or "
+            "%s %d, given to %s, does not exist here (the last one is %d); choose another, or "
             "\"any\"",
-            number, who, p->cpu[p->ncpus - 1].t->cpu);
+            p->what, number, who, p->cpu[p->ncpus - 1].t->cpu);
     else if (!cpu->t->allowed) {
-        plan_error(
-            p,
-            "CPU %d, given to %s, is not allowed to this process; widen its cpuset, or choose "
-            "another",
-            number, who);
+        not_allowed(p, number, who);
         cpu = NULL;
     }
     return cpu;
@@ -93,7 +109,7 @@ static void pin_iocore(struct plan *p, unsigned i)
     if (!cpu)
         return;
     if (cpu->iocore != PLAN_NONE && p->allowed > 1)
-        plan_error(p, "CPU %d is given to %s and to %s; give each its own", cpu->t->cpu,
+        plan_error(p, "%s %d is given to %s and to %s; give each its own", p->what, cpu->t->cpu,
                    plan_who_has(p, cpu, other), who);
     plan_take_iocore(p, cpu, i);
 }
@@ -106,11 +122,11 @@ static void pin_vcpu(struct plan *p, unsigned v, unsigned i)
     if (!cpu)
         return;
     if (p->allowed > 1 && cpu->iocore != PLAN_NONE)
-        plan_error(p, "CPU %d is given to %s and to %s; give each its own", cpu->t->cpu,
+        plan_error(p, "%s %d is given to %s and to %s; give each its own", p->what, cpu->t->cpu,
                    plan_who_has(p, cpu, other), who);
     else if (p->allowed > 1 && cpu->vcpus)
-        plan_warning(p, "CPU %d is given to %s and to %s: they take turns on it", cpu->t->cpu,
-                     plan_who_has(p, cpu, other), who);
+        plan_warning(p, "%s %d is given to %s and to %s: they take turns on it", p->what,
+                     cpu->t->cpu, plan_who_has(p, cpu, other), who);
     plan_take_vcpu(p, cpu, v, i);
 }
 
@@ -130,6 +146,8 @@ static void book_pinned(struct plan *p)
     for (unsigned v = 0; v < p->c->vms_count; v++) {
         const struct cfg_vm *vm = &p->c->vms[v];
 
+        if (!plan_places(p, vm))
+            continue;
         if (vm->node != CFG_ANY && !node_exists(p, vm->node))
             plan_error(p,
                        "NUMA node %d, given to VM %s, does not exist here (there are %u); choose "
@@ -175,7 +193,7 @@ static bool must_pack(const struct plan *p)
     unsigned vcpus = 0, cores = 0;
 
     for (unsigned v = 0; v < p->c->vms_count; v++)
-        vcpus += p->c->vms[v].vcpus;
+        vcpus += plan_places(p, &p->c->vms[v]) ? p->c->vms[v].vcpus : 0;
     for (unsigned i = 0; i < p->ncpus; i++)
         cores += p->core[i].first_cpu != PLAN_NONE && !p->core[i].iocores;
     return vcpus > cores;
@@ -207,16 +225,19 @@ static void note_shared(struct plan *p, const struct plan_cpu *cpu, unsigned v, 
     if (!cpu->vcpus || p->allowed == 1)
         return;
     if (!p->shared++)
-        snprintf(p->example, sizeof(p->example), "CPU %d is shared by %.60s and %.60s", cpu->t->cpu,
-                 plan_who_has(p, cpu, other), plan_who_vcpu(p, v, i, who));
+        snprintf(p->example, sizeof(p->example), "%s %d is shared by %.60s and %.60s", p->what,
+                 cpu->t->cpu, plan_who_has(p, cpu, other), plan_who_vcpu(p, v, i, who));
 }
 
 static int place_vm(struct plan *p, unsigned v)
 {
     struct cfg_vm *vm = &p->c->vms[v];
-    int node = plan_pick_node(p, v), llc, err;
+    bool ours = plan_places(p, vm);
+    int node = ours ? plan_pick_node(p, v) : CFG_ANY, llc, err;
 
     err = assign_devices(p, vm, node);
+    if (!ours)
+        return err; /* its vCPUs are placed elsewhere, after this */
     if (err)
         return err;
     llc = plan_pick_llc(p, v, node);
@@ -300,7 +321,11 @@ static int run(struct plan *p)
 
     open_cpus(p);
     if (!p->allowed) {
-        plan_error(p, "this process may run on no CPU at all; widen its cpuset");
+        if (p->pool)
+            plan_error(p, "cpupool %s has no CPU; add one: xl cpupool-cpu-add %s CPU",
+                       p->pool->name, p->pool->name);
+        else
+            plan_error(p, "this process may run on no CPU at all; widen its cpuset");
         return -EINVAL;
     }
     book_pinned(p);
@@ -316,10 +341,13 @@ static int run(struct plan *p)
     return err;
 }
 
-int plan_fill(struct cfg *c, const struct topo *t, FILE *err)
+int plan_on(struct cfg *c, const struct topo *t, const struct xen_host *xen,
+            const struct xen_pool *pool, FILE *err)
 {
-    struct plan p = {.c = c, .t = t, .err = err, .ncpus = topo_ncpus(t)};
+    struct plan p = {.c = c, .t = t, .err = err, .xen = xen, .pool = pool, .ncpus = topo_ncpus(t)};
     int ret = -ENOMEM;
+
+    p.what = pool ? "physical CPU" : "CPU";
 
     p.cpu = calloc(p.ncpus + 1, sizeof(*p.cpu));
     p.core = calloc(p.ncpus + 1, sizeof(*p.core));
@@ -330,4 +358,9 @@ int plan_fill(struct cfg *c, const struct topo *t, FILE *err)
     free(p.core);
     free(p.io_load);
     return ret;
+}
+
+int plan_fill(struct cfg *c, const struct topo *t, FILE *err)
+{
+    return plan_on(c, t, NULL, NULL, err);
 }

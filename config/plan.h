@@ -38,6 +38,10 @@ struct topo_node {
 int topo_load(const char *synthetic, struct topo **out);
 void topo_free(struct topo *t);
 unsigned topo_ncpus(const struct topo *t);
+/** A topology of what somebody else tells (Xen of physical CPUs). Each CPU once, `core` below
+ * `ncpus`. @return 0, -EINVAL, -ENOMEM */
+int topo_make(const struct topo_cpu *cpus, unsigned ncpus, const struct topo_node *nodes,
+              unsigned nnodes, struct topo **out);
 /** The i-th CPU, 0 to topo_ncpus() - 1, in order of OS number. */
 const struct topo_cpu *topo_cpu_at(const struct topo *t, unsigned i);
 /** @return NULL if there is no CPU of that number. */
@@ -68,6 +72,8 @@ int topo_set_allowed(struct topo *t, const char *cpulist);
  * What the file pins stands. Errors (a CPU that does not exist, one CPU given to two users of which
  * one is an I/O core) name both sides and go to `err`, one a line, "FILE: error: ..."; warnings
  * too, "FILE: warning: ...".
+ * VMs of engine xen run on other CPUs than this machine shows: their devices get an I/O core here,
+ * the rest is plan_xen's (plan_xen.h).
  * @return 0; -EINVAL (`c` is partly filled in), -ENOMEM
  */
 int plan_fill(struct cfg *c, const struct topo *t, FILE *err);

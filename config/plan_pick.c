@@ -127,6 +127,8 @@ static uint64_t demand(struct plan *p, unsigned iocore, int node, bool named)
         const struct cfg_vm *vm = &p->c->vms[v];
         int bound = plan_fixed_node(p, vm);
 
+        if (!plan_places(p, vm))
+            continue;
         if (!(named ? uses_iocore(vm, p->c->iocores[iocore].name) : needs_iocore(vm, true)))
             continue;
         if (bound == node)

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "plan.h"
+#include "plan_xen.h"
 
 #define PLAN_NONE  (-1)
 #define PLAN_MIXED (-2)
@@ -32,7 +32,10 @@ struct plan {
     struct cfg *c;
     const struct topo *t;
     FILE *err;
-    struct plan_cpu *cpu; /* [ncpus], as topo_cpu_at */
+    const struct xen_host *xen;  /* Xen domains of this cpupool ... */
+    const struct xen_pool *pool; /* ... are placed; NULL: this machine's own VMs */
+    const char *what;            /* "CPU" or "physical CPU", for messages */
+    struct plan_cpu *cpu;        /* [ncpus], as topo_cpu_at */
     unsigned ncpus;
     struct plan_core *core; /* [ncpus] at most */
     unsigned *io_load;      /* [iocores_count]: devices it serves */
@@ -43,6 +46,12 @@ struct plan {
     unsigned shared;   /* vCPUs the planner had to put on a CPU with another */
     char example[160]; /* one of them */
 };
+
+/** The planner: places VMs on the CPUs of `t`; which ones say xen and pool, see above. */
+int plan_on(struct cfg *c, const struct topo *t, const struct xen_host *xen,
+            const struct xen_pool *pool, FILE *err);
+/** Is this VM one of those that are placed now? */
+bool plan_places(const struct plan *p, const struct cfg_vm *vm);
 
 /** @return the CPU of that OS number, NULL if there is none. */
 struct plan_cpu *plan_cpu_of(struct plan *p, int cpu);

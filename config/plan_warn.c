@@ -81,11 +81,11 @@ static void warn_vm(struct plan *p, const struct cfg_vm *vm)
             open = cpu;
     }
     if (remote)
-        plan_warning(p, "VM %s: its memory is on NUMA node %d, but CPU %d is on node %d", vm->name,
-                     vm->node, remote->t->cpu, remote->t->node);
+        plan_warning(p, "VM %s: its memory is on NUMA node %d, but %s %d is on node %d", vm->name,
+                     vm->node, p->what, remote->t->cpu, remote->t->node);
     if (open)
-        plan_warning(p, "VM %s: CPU %d is not isolated, other work runs there too", vm->name,
-                     open->t->cpu);
+        plan_warning(p, "VM %s: %s %d is not %s, other work runs there too", vm->name, p->what,
+                     open->t->cpu, p->pool ? "its alone" : "isolated");
     for (unsigned i = 0; i < vm->devices_count; i++) {
         const struct cfg_device *d = &vm->devices[i];
         int at = d->iocore ? cfg_iocore_index(p->c, d->iocore) : PLAN_NONE;
@@ -126,10 +126,13 @@ static void warn_memory(struct plan *p)
         uint64_t sum = 0;
 
         for (unsigned v = 0; v < p->c->vms_count; v++)
-            sum += p->c->vms[v].node == node->node ? p->c->vms[v].memory : 0;
+            sum += plan_places(p, &p->c->vms[v]) && p->c->vms[v].node == node->node
+                       ? p->c->vms[v].memory
+                       : 0;
         if (sum > node->memory)
-            plan_warning(p, "NUMA node %d has %llu MiB of memory, its VMs want %llu MiB",
-                         node->node, (unsigned long long)node->memory, (unsigned long long)sum);
+            plan_warning(p, "NUMA node %d has %llu MiB of %smemory, its VMs want %llu MiB",
+                         node->node, (unsigned long long)node->memory, p->pool ? "free " : "",
+                         (unsigned long long)sum);
     }
 }
 
@@ -144,9 +147,11 @@ void plan_warn_all(struct plan *p)
         plan_warning(p, "there are more vCPUs than CPUs: %u share one; for instance %s", p->shared,
                      p->example);
     warn_siblings(p);
-    warn_iocores(p);
+    if (!p->pool) /* dom0's own vCPU is what runs on an I/O core's physical CPU */
+        warn_iocores(p);
     for (unsigned v = 0; v < p->c->vms_count; v++)
-        warn_vm(p, &p->c->vms[v]);
+        if (plan_places(p, &p->c->vms[v]))
+            warn_vm(p, &p->c->vms[v]);
     warn_cores(p);
     warn_memory(p);
 }

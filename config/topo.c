@@ -190,6 +190,42 @@ int topo_load(const char *synthetic, struct topo **out)
     return 0;
 }
 
+static int copy_lists(struct topo *t, const struct topo_cpu *cpus, const struct topo_node *nodes)
+{
+    t->cpus = calloc(t->ncpus, sizeof(*t->cpus));
+    t->nodes = calloc(t->nnodes, sizeof(*t->nodes));
+    if (!t->cpus || !t->nodes)
+        return -ENOMEM;
+    memcpy(t->cpus, cpus, t->ncpus * sizeof(*cpus));
+    memcpy(t->nodes, nodes, t->nnodes * sizeof(*nodes));
+    qsort(t->cpus, t->ncpus, sizeof(*t->cpus), by_os_number);
+    for (unsigned i = 1; i < t->ncpus; i++)
+        if (t->cpus[i].cpu == t->cpus[i - 1].cpu)
+            return -EINVAL;
+    return 0;
+}
+
+int topo_make(const struct topo_cpu *cpus, unsigned ncpus, const struct topo_node *nodes,
+              unsigned nnodes, struct topo **out)
+{
+    struct topo *t;
+    int ret;
+
+    if (!ncpus || !nnodes)
+        return -EINVAL;
+    t = calloc(1, sizeof(*t));
+    if (!t)
+        return -ENOMEM;
+    t->ncpus = ncpus;
+    t->nnodes = nnodes;
+    ret = copy_lists(t, cpus, nodes);
+    if (ret)
+        topo_free(t);
+    else
+        *out = t;
+    return ret;
+}
+
 void topo_free(struct topo *t)
 {
     if (!t)
