@@ -12,14 +12,11 @@
 
 static uint64_t rounds, errors, next_report;
 
-static uint32_t random32(void)
+static uint32_t next(void)
 {
     static uint64_t state = 88172645463325252ull;
 
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state >> 16;
+    return random32(&state);
 }
 
 static void complain(const char *what, uint32_t at, uint32_t want, uint32_t got)
@@ -31,11 +28,11 @@ static void complain(const char *what, uint32_t at, uint32_t want, uint32_t got)
 static void check_strings(struct nic *n)
 {
     static uint8_t out[NIC_CHECK_BYTES], in[NIC_CHECK_BYTES];
-    uint32_t len = (random32() % (NIC_CHECK_BYTES - 2) + 2) & ~1u;
-    uint32_t at = (NIC_CHECK_PAGE << 8) + ((random32() % (NIC_CHECK_BYTES - len + 1)) & ~1u);
+    uint32_t len = (next() % (NIC_CHECK_BYTES - 2) + 2) & ~1u;
+    uint32_t at = (NIC_CHECK_PAGE << 8) + ((next() % (NIC_CHECK_BYTES - len + 1)) & ~1u);
 
     for (uint32_t i = 0; i < len; i++)
-        out[i] = random32();
+        out[i] = next();
     memset(in, 0xee, len);
     nic_write(n, at, out, len);
     nic_read(n, at, in, len);
@@ -50,7 +47,7 @@ static void check_words(struct nic *n)
     uint16_t out[8];
 
     for (unsigned i = 0; i < 8; i++)
-        out[i] = random32();
+        out[i] = next();
     nic_remote(n, NIC_REMOTE_WRITE, NIC_CHECK_PAGE << 8, sizeof(out));
     for (unsigned i = 0; i < 8; i++)
         outw(n->port + NIC_DATA, out[i]);
@@ -66,7 +63,7 @@ static void check_words(struct nic *n)
 /* Registers that keep what was written: on page 1 the multicast filter. */
 static void check_registers(struct nic *n)
 {
-    uint8_t value = random32();
+    uint8_t value = next();
 
     outb(n->port, 0x62); /* page 1, no DMA, started */
     outb(n->port + 0x0f, value);

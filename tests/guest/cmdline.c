@@ -59,18 +59,56 @@ static void word(const char *s, char *to, unsigned size)
     to[n] = 0;
 }
 
+bool in_list(const char *list, const char *wanted)
+{
+    while (*list) {
+        const char *w = wanted;
+
+        while (*list && *list != ',' && *list == *w) {
+            list++;
+            w++;
+        }
+        if (!*w && (!*list || *list == ','))
+            return true;
+        while (*list && *list != ',')
+            list++;
+        if (!*list)
+            return false;
+        list++;
+    }
+    return true;
+}
+
+/* Which card, and how it is reached. @return false: another option */
+static bool nic_option(const char *w, struct options *o)
+{
+    const char *v;
+
+    if (is_key(w, "nic", &v)) {
+        o->nic = number(v, NULL); /* "pci" is no number: 0 */
+        o->no_nic = *v == 'n';
+    } else if (is_key(w, "irq", &v)) {
+        o->irq = number(v, NULL);
+    } else if (is_key(w, "poll", &v)) {
+        o->poll = number(v, NULL) != 0;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void option(const char *w, struct options *o)
 {
     const char *v;
 
+    if (nic_option(w, o))
+        return;
     if (is_key(w, "mode", &v))
         word(v, o->mode, sizeof(o->mode));
+    else if (is_key(w, "kinds", &v))
+        word(v, o->kinds, sizeof(o->kinds));
     else if (is_key(w, "ip", &v))
         address(v, o->ip);
-    else if (is_key(w, "nic", &v))
-        o->nic = number(v, NULL); /* "pci" is no number: 0 */
-    else if (is_key(w, "irq", &v))
-        o->irq = number(v, NULL);
     else if (is_key(w, "mmio", &v))
         o->mmio = number(v, NULL);
     else if (is_key(w, "n", &v))
@@ -94,7 +132,7 @@ void parse_options(const char *line, struct options *o)
                           .n = 1000,
                           .cpus = 1,
                           .seed = 1,
-                          .rounds = 20000};
+                          .poll = on_xen()};
     while (*line) {
         option(line, o);
         while (*line && *line != ' ')

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Text to the debug port, a call at a time, so that vCPUs do not mix within a line. */
+/* Text to the PV console or the debug port, a call at a time: vCPUs do not mix within a line. */
 #include <stdarg.h>
 
 #include "guest.h"
@@ -47,7 +47,8 @@ static void flush(const struct line *l)
 {
     while (__atomic_exchange_n(&lock, true, __ATOMIC_ACQUIRE))
         pause();
-    outsb(PORT_CONSOLE, l->text, l->len);
+    if (!xen_console(l->text, l->len))
+        outsb(PORT_CONSOLE, l->text, l->len);
     __atomic_store_n(&lock, false, __ATOMIC_RELEASE);
 }
 
@@ -82,6 +83,10 @@ void print(const char *fmt, ...)
 void guest_exit(uint8_t status)
 {
     cli();
+    if (status)
+        print("guest: exit status %u\n", (unsigned)status);
+    if (on_xen())
+        xen_shutdown(status);
     outb(PORT_EXIT, status);
     for (;;) /* nobody took the exit: be silent */
         __asm__ volatile("hlt");

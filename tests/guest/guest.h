@@ -9,10 +9,15 @@
  *   mode=lat     measure each kind of access, a line each on the console
  *   mode=both    lat, then echo
  *   mode=check   echo, and between packets write and verify patterns in the NIC's memory
- *   mode=smp     IPI test between cpus=N vCPUs
+ *   mode=access  each kind of access an instruction can make, rounds=N times; what came back wrong?
+ *   mode=smp     IPI test between cpus=N vCPUs, then all of them use the NIC at a time
  *   mode=abuse   seed=N rounds=N: nonsense to every register
- *   ip=10.77.0.2  nic=0x300 or nic=pci  irq=9  n=1000 (samples)  mmio=ADDR (register window)
- *   exit=1       end the VM after lat (smp and abuse always end it)
+ *   ip=10.77.0.2  nic=0x300, nic=pci or nic=none  irq=9  mmio=ADDR (register window)
+ *   n=1000       samples of lat and smp
+ *   kinds=A,B    of lat and access: only these (all)
+ *   poll=1       ask the NIC instead of waiting for its interrupt (always under Xen: a PVH domain
+ *                has no interrupt lines)
+ *   exit=1       end the VM after lat (access, smp and abuse always end it)
  */
 #ifndef COOPVMM_TESTS_GUEST_H
 #define COOPVMM_TESTS_GUEST_H
@@ -30,7 +35,8 @@
 
 #define PORT_CONSOLE 0xe9
 #define PORT_EXIT    0x501
-#define PORT_NOTHING 0x80 /* nobody answers there: the bare cost of a trap */
+/* Nobody answers there: the bare cost of a trap. (Xen does not trap 0x80, the usual choice.) */
+#define PORT_NOTHING 0x2f0
 
 /* Ports. */
 static inline uint8_t inb(uint16_t port)
@@ -111,6 +117,15 @@ static inline void pause(void)
     __asm__ volatile("pause" ::: "memory");
 }
 
+/* A generator for patterns: xorshift. */
+static inline uint32_t random32(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state >> 16;
+}
+
 /* string.c */
 void *memcpy(void *to, const void *from, size_t n);
 void *memset(void *to, int byte, size_t n);
@@ -124,9 +139,12 @@ void guest_exit(uint8_t status) __attribute__((noreturn));
 /* cmdline.c */
 struct options {
     char mode[8];
+    char kinds[64]; /* separated by commas; "": all */
     uint8_t ip[4];
     uint16_t nic; /* first port; 0: look for a PCI function */
+    bool no_nic;
     uint8_t irq;
+    bool poll;
     uint64_t mmio; /* 0: none */
     uint32_t n;
     uint32_t cpus;
@@ -135,6 +153,23 @@ struct options {
     bool exit;
 };
 void parse_options(const char *line, struct options *o);
+/** Is a word in a list of words separated by commas? All are in an empty list. */
+bool in_list(const char *list, const char *word);
+
+/* xen.c: a PVH domain. */
+/** Before anything else. */
+void xen_init(void);
+/** @return false: another hypervisor, or none; nothing below may be called then, but xen_console.
+ */
+bool on_xen(void);
+/** To the PV console. @return false: there is none */
+bool xen_console(const char *text, uint32_t len);
+/** Ends the domain: poweroff, or crash if status is not 0. */
+void xen_shutdown(uint8_t status) __attribute__((noreturn));
+void xen_yield(void);
+bool xen_start_vcpu(unsigned vcpu, const void *start_info);
+/** Gives a page of memory back and takes another one in its place. @return false: refused */
+bool xen_replace_page(void *page);
 
 /* irq.c */
 void irq_init(unsigned vcpu);
@@ -143,7 +178,21 @@ uint32_t irq_count(unsigned line);
 uint32_t ipi_count(unsigned vcpu);
 void ipi_send(unsigned vcpu);
 
-/* pci.c: an RTL8029. @return false: there is none */
+/* pci.c: configuration mechanism 1, bus 0 */
+#define PCI_CONFIG_ADDRESS 0xcf8
+#define PCI_CONFIG_DATA    0xcfc
+#define PCI_COMMAND        0x04
+#define PCI_COMMAND_IO     0x01
+#define PCI_BAR0           0x10
+#define PCI_INTERRUPT_LINE 0x3c
+#define PCI_SLOTS          32
+/** Aims the data port at a register (4-byte aligned). */
+void pci_select(unsigned slot, unsigned reg);
+uint32_t pci_read(unsigned slot, unsigned reg);
+void pci_write(unsigned slot, unsigned reg, uint32_t v);
+/** @return the slot of an RTL8029 with ports assigned, -1: there is none */
+int pci_find_rtl8029(void);
+/** That one's first port and line. @return false: there is none */
 bool pci_find_nic(uint16_t *port, uint8_t *irq);
 
 /* nic.c: NE2000, that is DP8390 with 16 KiB and a data port */
@@ -159,6 +208,8 @@ struct nic {
     uint32_t received, sent, errors, overflows;
 };
 bool nic_init(struct nic *n, uint16_t port, uint8_t irq);
+/** Is there a cause to interrupt? For who polls. */
+bool nic_pending(const struct nic *n);
 /** Serves interrupts' causes; calls net_input for each frame. */
 void nic_service(struct nic *n);
 void nic_send(struct nic *n, const void *frame, uint32_t len);
@@ -175,10 +226,13 @@ void net_init(struct nic *n, const uint8_t ip[4]);
 void net_announce(struct nic *n);
 void net_input(struct nic *n, uint8_t *frame, uint32_t len);
 
-/* lat.c, check.c, smp.c, abuse.c: the modes */
+/* lat.c, check.c, access.c, smp.c, abuse.c: the modes */
 void run_lat(struct nic *n, const struct options *o);
 void check_round(struct nic *n);
-void run_smp(const struct options *o) __attribute__((noreturn));
+void run_access(struct nic *n, const struct options *o) __attribute__((noreturn));
+/** @param n NULL: IPIs only */
+void run_smp(struct nic *n, const struct options *o, const void *start_info)
+    __attribute__((noreturn));
 /** vCPU 0 has set up what the others need. */
 void smp_go(void);
 void smp_park(unsigned vcpu) __attribute__((noreturn));

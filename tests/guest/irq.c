@@ -5,6 +5,7 @@
 #define MSR_APIC_BASE   0x1b
 #define APIC_BASE_EXTD  (1u << 10)
 #define APIC_BASE_EN    (1u << 11)
+#define MSR_X2APIC_ID   0x802
 #define MSR_X2APIC_EOI  0x80b
 #define MSR_X2APIC_SIVR 0x80f
 #define MSR_X2APIC_ICR  0x830
@@ -32,7 +33,7 @@ void irq_entry(struct irq_frame *f);
 
 static struct idt_gate idt[256];
 static uint32_t line_count[LINES];
-static uint32_t ipis[MAX_VCPUS];
+static uint32_t ipis[MAX_VCPUS], apic_id[MAX_VCPUS];
 
 static void set_gate(unsigned vector, uint64_t entry)
 {
@@ -75,6 +76,7 @@ void irq_init(unsigned vcpu)
     }
     load_idt();
     enable_x2apic();
+    apic_id[vcpu] = rdmsr(MSR_X2APIC_ID);
 }
 
 static unsigned this_vcpu(void)
@@ -116,5 +118,5 @@ uint32_t ipi_count(unsigned vcpu)
 
 void ipi_send(unsigned vcpu)
 {
-    wrmsr(MSR_X2APIC_ICR, (uint64_t)vcpu << 32 | VECTOR_IPI);
+    wrmsr(MSR_X2APIC_ICR, (uint64_t)apic_id[vcpu] << 32 | VECTOR_IPI);
 }

@@ -185,15 +185,18 @@ static void measure(const struct kind *k, const struct target *t, uint32_t n)
     report(k->name, samples, n);
 }
 
-static void measure_all(const struct kind *k, unsigned kinds, const struct target *t, uint32_t n)
+static void measure_all(const struct kind *k, unsigned kinds, const struct target *t,
+                        const struct options *o)
 {
     for (unsigned i = 0; i < kinds; i++) {
+        if (!in_list(o->kinds, k[i].name))
+            continue;
         stop_dma(t);
         for (unsigned warm = 0; warm < 16; warm++) {
             k[i].before(t);
             k[i].access(t);
         }
-        measure(&k[i], t, n);
+        measure(&k[i], t, o->n);
     }
 }
 
@@ -202,8 +205,8 @@ void run_lat(struct nic *n, const struct options *o)
     const struct target t = {.n = n, .mmio = o->mmio};
 
     print("lat begin\n");
-    measure_all(port_kinds, sizeof(port_kinds) / sizeof(port_kinds[0]), &t, o->n);
+    measure_all(port_kinds, sizeof(port_kinds) / sizeof(port_kinds[0]), &t, o);
     if (o->mmio)
-        measure_all(mmio_kinds, sizeof(mmio_kinds) / sizeof(mmio_kinds[0]), &t, o->n);
+        measure_all(mmio_kinds, sizeof(mmio_kinds) / sizeof(mmio_kinds[0]), &t, o);
     print("lat end\n");
 }

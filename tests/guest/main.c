@@ -28,6 +28,8 @@ static bool find_nic(void)
     uint16_t port = options.nic;
     uint8_t irq = options.irq;
 
+    if (options.no_nic)
+        return false;
     if (!port && !pci_find_nic(&port, &irq)) {
         print("guest: no RTL8029 on the PCI bus\n");
         return false;
@@ -39,27 +41,32 @@ static bool find_nic(void)
     return true;
 }
 
+static bool interrupted(void)
+{
+    static uint32_t seen = UINT32_MAX;
+    uint32_t now = irq_count(nic.irq);
+    bool yes = now != seen;
+
+    seen = now;
+    return yes;
+}
+
 /* Interrupts are off but inside wait_for_interrupt, so none is missed between look and HLT. */
 static void serve(bool check) __attribute__((noreturn));
 static void serve(bool check)
 {
-    uint32_t seen = irq_count(nic.irq) - 1;
-
     net_init(&nic, options.ip);
     net_announce(&nic);
     print("guest: ready\n");
     for (;;) {
-        uint32_t now = irq_count(nic.irq);
-
-        if (now != seen) {
-            seen = now;
+        if (options.poll ? nic_pending(&nic) : interrupted()) {
             nic_service(&nic);
         } else if (check) {
             check_round(&nic);
             sti();
             pause();
             cli();
-        } else {
+        } else if (!options.poll) {
             wait_for_interrupt();
         }
     }
@@ -68,20 +75,25 @@ static void serve(bool check)
 void guest_main(const void *start_info, unsigned vcpu)
 {
     const struct start_info *si = start_info;
+    bool found;
 
     if (vcpu != 0)
         smp_park(vcpu);
+    xen_init();
     if (si->magic != START_MAGIC) {
         print("guest: no start info at %lx\n", (uint64_t)(uintptr_t)start_info);
         guest_exit(2);
     }
-    parse_options((const char *)(uintptr_t)si->cmdline, &options);
+    parse_options(si->cmdline ? (const char *)(uintptr_t)si->cmdline : "", &options);
     irq_init(0);
     smp_go();
+    found = find_nic();
     if (is_mode("smp"))
-        run_smp(&options);
-    if (!find_nic())
+        run_smp(found ? &nic : NULL, &options, si);
+    if (!found)
         guest_exit(3);
+    if (is_mode("access"))
+        run_access(&nic, &options);
     if (is_mode("abuse"))
         run_abuse(&nic, &options);
     if (is_mode("lat") || is_mode("both"))

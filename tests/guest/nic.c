@@ -242,6 +242,11 @@ static void overflow(struct nic *n)
         wr(n, CR, CR_RD2 | CR_TXP | CR_STA);
 }
 
+bool nic_pending(const struct nic *n)
+{
+    return rd(n, ISR) & IMR_ALL;
+}
+
 /* The line is an edge: masking everything takes it down, so that what is left raises it anew. */
 void nic_service(struct nic *n)
 {

@@ -1,37 +1,49 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Finds an RTL8029 on PCI bus 0, by configuration mechanism 1. */
+/* PCI configuration mechanism 1 (PCI Local Bus 3.0, 3.2.2.3.2), and the RTL8029 on bus 0. */
 #include "guest.h"
 
-#define CONFIG_ADDRESS 0xcf8
-#define CONFIG_DATA    0xcfc
-#define RTL8029        0x802910ecu
+#define ENABLE  0x80000000u
+#define RTL8029 0x802910ecu
 
-static uint32_t config_read(unsigned slot, unsigned reg)
+void pci_select(unsigned slot, unsigned reg)
 {
-    outl(CONFIG_ADDRESS, 0x80000000u | slot << 11 | (reg & 0xfc));
-    return inl(CONFIG_DATA);
+    outl(PCI_CONFIG_ADDRESS, ENABLE | slot << 11 | (reg & 0xfc));
 }
 
-static void config_write(unsigned slot, unsigned reg, uint32_t v)
+uint32_t pci_read(unsigned slot, unsigned reg)
 {
-    outl(CONFIG_ADDRESS, 0x80000000u | slot << 11 | (reg & 0xfc));
-    outl(CONFIG_DATA, v);
+    pci_select(slot, reg);
+    return inl(PCI_CONFIG_DATA);
+}
+
+void pci_write(unsigned slot, unsigned reg, uint32_t v)
+{
+    pci_select(slot, reg);
+    outl(PCI_CONFIG_DATA, v);
+}
+
+int pci_find_rtl8029(void)
+{
+    for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
+        uint32_t bar;
+
+        if (pci_read(slot, 0x00) != RTL8029)
+            continue;
+        bar = pci_read(slot, PCI_BAR0);
+        if ((bar & 1) && (bar & 0xfffc))
+            return slot;
+    }
+    return -1;
 }
 
 bool pci_find_nic(uint16_t *port, uint8_t *irq)
 {
-    for (unsigned slot = 0; slot < 32; slot++) {
-        uint32_t bar;
+    int slot = pci_find_rtl8029();
 
-        if (config_read(slot, 0x00) != RTL8029)
-            continue;
-        bar = config_read(slot, 0x10);
-        if (!(bar & 1) || !(bar & 0xfffc))
-            continue;                                          /* no port assigned */
-        config_write(slot, 0x04, config_read(slot, 0x04) | 1); /* decode ports */
-        *port = bar & 0xfffc;
-        *irq = config_read(slot, 0x3c) & 0xff;
-        return true;
-    }
-    return false;
+    if (slot < 0)
+        return false;
+    pci_write(slot, PCI_COMMAND, pci_read(slot, PCI_COMMAND) | PCI_COMMAND_IO);
+    *port = pci_read(slot, PCI_BAR0) & 0xfffc;
+    *irq = pci_read(slot, PCI_INTERRUPT_LINE) & 0xff;
+    return true;
 }

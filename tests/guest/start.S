@@ -12,6 +12,7 @@
 #define CR0_PE   (1 << 0)
 #define CR0_PG   (1 << 31)
 #define CR4_PAE  (1 << 5)
+#define CR4_FXSR (1 << 9) /* SSE instructions may be used */
 
     .section .note.xen, "a", @note
     .balign 4
@@ -42,7 +43,7 @@ start32:
     addl $8, %edi
     loop 2b
     movl %cr4, %eax
-    orl $CR4_PAE, %eax
+    orl $(CR4_PAE | CR4_FXSR), %eax
     movl %eax, %cr4
     movl $page_tables, %eax
     movl %eax, %cr3
@@ -58,6 +59,7 @@ start32:
 
     .code64
 from32:
+    movb $1, entered_pvh
     movl %ebx, %ebx
     xorl %esi, %esi
 
@@ -97,10 +99,15 @@ gdt_pointer:
     .quad gdt
 
     .bss
+    .globl entered_pvh
+entered_pvh:
+    .skip 1
     .balign 4096
-    .globl stacks
+    .globl stacks, page_tables, hypercall_page
 page_tables:
     .skip 6 * 4096
+hypercall_page:                                 /* Xen fills it */
+    .skip 4096
 stacks:
     .skip MAX_VCPUS * STACK_SIZE
 
