@@ -113,6 +113,8 @@ static const char *missing(const struct access_rig *r, const struct access_kind 
         return "an RTL8029";
     if ((k->needs & NEEDS_XEN) && !on_xen())
         return "Xen";
+    if ((k->needs & NOT_ON_XEN) && on_xen())
+        return "another hypervisor than Xen";
     return NULL;
 }
 

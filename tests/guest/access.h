@@ -40,6 +40,9 @@ struct access_kind {
 #define NEEDS_MMIO 1
 #define NEEDS_PCI  2
 #define NEEDS_XEN  4
+/* An instruction that reads a port and writes a device's memory: Xen re-executes it after the first
+ * answer, does not recognise its own request any more, and crashes the domain (4.17). */
+#define NOT_ON_XEN 8
 
 extern const struct access_kind pio_kinds[], string_kinds[], mmio_kinds[], mmio_string_kinds[],
     pci_kinds[], xen_kinds[];

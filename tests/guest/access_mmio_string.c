@@ -138,7 +138,7 @@ static void cmps_scas(const struct access_rig *r)
 
 /* Port instructions whose memory is the window: the data port to registers, and back. Page 1 is
  * selected with the DMA running, so that both can be reached. */
-static void ins_outs(const struct access_rig *r)
+static void ins(const struct access_rig *r)
 {
     uint8_t v[MARS];
     struct rep p = {.count = MARS, .src = (uintptr_t)v};
@@ -152,13 +152,20 @@ static void ins_outs(const struct access_rig *r)
     rep_ins(1, r->nic->port + NIC_DATA, &p);
     expect("RCX", 0, 0, p.count);
     mar_expect(r, "ins", v);
+}
+
+static void outs(const struct access_rig *r)
+{
+    uint8_t v[MARS];
+    struct rep p = {.count = MARS, .src = (uintptr_t)reg(r, MAR)};
 
     access_fill(v, sizeof(v));
+    page1(r);
     mar_write(r, v);
     dma(r, NIC_REMOTE_WRITE, 1, sizeof(v));
     outb(r->nic->port + REG_CR, PAGE1_STARTED | NIC_REMOTE_WRITE);
-    p = (struct rep){.count = MARS, .src = (uintptr_t)reg(r, MAR)};
     rep_outs(1, r->nic->port + NIC_DATA, &p);
+    expect("RCX", 0, 0, p.count);
     dma(r, NIC_REMOTE_READ, 1, sizeof(v));
     p = (struct rep){.count = MARS, .dst = (uintptr_t)access_in};
     rep_ins(1, r->nic->port + NIC_DATA, &p);
@@ -202,7 +209,8 @@ const struct access_kind mmio_string_kinds[] = {
     {"mmio_stos", stos, NEEDS_MMIO},
     {"mmio_lods", lods, NEEDS_MMIO},
     {"mmio_cmps_scas", cmps_scas, NEEDS_MMIO},
-    {"mmio_ins_outs", ins_outs, NEEDS_MMIO},
+    {"mmio_ins", ins, NEEDS_MMIO | NOT_ON_XEN},
+    {"mmio_outs", outs, NEEDS_MMIO},
     {"mmio_count0", count_0, NEEDS_MMIO},
     {"mmio_across_end", across_end, NEEDS_MMIO},
     {NULL, NULL, 0},
