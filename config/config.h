@@ -164,6 +164,12 @@ const char *cfg_engine_name(enum cfg_engine e);
 const char *cfg_placement_name(enum cfg_placement p);
 const char *cfg_xen_type_name(enum cfg_xen_type t);
 
+/** Are its `cores` CPUs of this machine? Those of a Xen domain are not: they are physical ones. */
+static inline bool cfg_runs_here(const struct cfg_vm *vm)
+{
+    return vm->engine != CFG_ENGINE_XEN;
+}
+
 /** Looks an I/O core up by name. @return its index, -1 if there is none. */
 int cfg_iocore_index(const struct cfg *c, const char *name);
 /** Parses "52:54:00:12:34:56". @return 0 or -EINVAL. */

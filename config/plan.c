@@ -14,8 +14,8 @@
 bool plan_places(const struct plan *p, const struct cfg_vm *vm)
 {
     if (!p->pool)
-        return vm->engine != CFG_ENGINE_XEN;
-    return vm->engine == CFG_ENGINE_XEN && xen_host_pool(p->xen, vm) == p->pool;
+        return cfg_runs_here(vm);
+    return !cfg_runs_here(vm) && xen_host_pool(p->xen, vm) == p->pool;
 }
 
 struct plan_cpu *plan_cpu_of(struct plan *p, int cpu)

@@ -9,6 +9,7 @@
 #include "hostcheck.h"
 #include "table.h"
 #include "topo_opts.h"
+#include "xl_host.h"
 
 static const char help[] =
     "usage: coopvmm check [--json] [--quiet] [FILE]\n"
@@ -98,7 +99,7 @@ static int check_file(const struct check_opts *opts, const char *file)
     if (cfg_load(file, &c, stderr))
         return CMD_CONFIG;
     ret = topo_open("check", &opts->topo, &t);
-    if (!ret && plan_fill(c, t, stderr))
+    if (!ret && xl_host_plan(c, t, false, stderr))
         ret = CMD_CONFIG;
     if (!ret)
         ret = check(opts, c);

@@ -9,6 +9,7 @@
 #include "config/plan.h"
 #include "table.h"
 #include "topo_opts.h"
+#include "xl_host.h"
 
 static const char help[] =
     "usage: coopvmm plan [--json | --yaml] [--synthetic DESC] [--isolated LIST] FILE\n"
@@ -54,6 +55,23 @@ static void place_cells(struct table *table, const struct topo *t, int number)
     table_cell(table, "%s", cpu->isolated ? "isolated" : "");
 }
 
+/* Where a vCPU is: a Xen domain's on a physical CPU, of which only the number is known here. */
+static void vcpu_cells(struct table *table, const struct topo *t, const struct cfg_vm *vm,
+                       unsigned vcpu)
+{
+    if (cfg_runs_here(vm)) {
+        place_cells(table, t, vm->cores[vcpu]);
+        return;
+    }
+    if (vm->cores[vcpu] == CFG_ANY)
+        table_cell(table, "any");
+    else
+        table_cell(table, "%d", vm->cores[vcpu]);
+    for (unsigned i = 0; i < 4; i++)
+        table_cell(table, "%s", "");
+    table_cell(table, "physical");
+}
+
 static int finish_table(struct table *table)
 {
     int err = table_print(table, stdout);
@@ -74,7 +92,7 @@ static int print_cpus(const struct made *m)
     for (unsigned v = 0; v < m->c->vms_count; v++)
         for (unsigned i = 0; i < m->c->vms[v].vcpus; i++) {
             table_cell(table, "%s vCPU %u", m->c->vms[v].name, i);
-            place_cells(table, m->t, m->c->vms[v].cores[i]);
+            vcpu_cells(table, m->t, &m->c->vms[v], i);
         }
     return finish_table(table);
 }
@@ -100,7 +118,10 @@ static int print_vms(const struct made *m)
         table_cell(table, "%s", vm->name);
         table_cell(table, "%s", cfg_engine_name(vm->engine));
         table_cell(table, "%u", vm->memory);
-        table_cell(table, "%d", vm->node);
+        if (vm->node == CFG_ANY)
+            table_cell(table, "any");
+        else
+            table_cell(table, "%d", vm->node);
         for (unsigned i = 0; i < vm->devices_count; i++) {
             for (unsigned k = 0; i && k < 4; k++)
                 table_cell(table, "%s", "");
@@ -127,6 +148,16 @@ static json_t *place_json(const struct topo *t, int number)
 
     return json_pack("{s:i,s:i,s:i,s:i,s:i,s:b}", "cpu", cpu->cpu, "core", cpu->core, "llc",
                      cpu->llc, "node", cpu->node, "socket", cpu->socket, "isolated", cpu->isolated);
+}
+
+static json_t *vcpu_json(const struct made *m, const struct cfg_vm *vm, unsigned vcpu)
+{
+    int cpu = vm->cores[vcpu];
+
+    if (cfg_runs_here(vm))
+        return place_json(m->t, cpu);
+    return json_pack("{s:o,s:b}", "cpu", cpu == CFG_ANY ? json_null() : json_integer(cpu),
+                     "physical", 1);
 }
 
 static json_t *iocores_json(const struct made *m)
@@ -167,7 +198,7 @@ static json_t *vms_json(const struct made *m)
         json_t *vcpus = json_array();
 
         for (unsigned i = 0; i < vm->vcpus; i++)
-            json_array_append_new(vcpus, place_json(m->t, vm->cores[i]));
+            json_array_append_new(vcpus, vcpu_json(m, vm, i));
         json_array_append_new(list, json_pack("{s:s,s:s,s:i,s:i,s:o,s:o}", "name", vm->name,
                                               "engine", cfg_engine_name(vm->engine), "memory_mib",
                                               (int)vm->memory, "node", vm->node, "vcpus", vcpus,
@@ -218,7 +249,7 @@ static int show(const struct made *m, enum format format)
 static int make(struct made *m)
 {
     FILE *f = open_memstream(&m->said, &m->said_len);
-    int err = f ? plan_fill(m->c, m->t, f) : -errno;
+    int err = f ? xl_host_plan(m->c, m->t, false, f) : -errno;
 
     if (f)
         fclose(f);

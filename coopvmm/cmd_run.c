@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "neighbours.h"
 #include "supervisor.h"
+#include "xl_host.h"
 
 static const char help[] =
     "Usage: coopvmm run [options] FILE\n"
@@ -38,7 +39,7 @@ static int plan(struct cfg *cfg)
         fprintf(stderr, "coopvmm run: cannot find out this machine's topology\n");
         return CMD_FAILED;
     }
-    err = plan_fill(cfg, topo, stderr);
+    err = xl_host_plan(cfg, topo, true, stderr);
     topo_free(topo);
     return err ? CMD_CONFIG : CMD_OK;
 }

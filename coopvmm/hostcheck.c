@@ -133,7 +133,7 @@ const char *hc_who(const struct hostcheck *h, int cpu, char *out, size_t size)
             return out;
         }
     for (unsigned v = 0; h->c && v < h->c->vms_count; v++)
-        for (unsigned i = 0; i < h->c->vms[v].vcpus; i++)
+        for (unsigned i = 0; cfg_runs_here(&h->c->vms[v]) && i < h->c->vms[v].vcpus; i++)
             if (h->c->vms[v].cores[i] == cpu) {
                 snprintf(out, size, "vCPU %u of VM %s", i, h->c->vms[v].name);
                 return out;
@@ -148,7 +148,7 @@ static void collect_cpus(struct hostcheck *h)
             hwloc_bitmap_set(h->iocpus, (unsigned)h->c->iocores[i].core);
     hwloc_bitmap_copy(h->cpus, h->iocpus);
     for (unsigned v = 0; v < h->c->vms_count; v++)
-        for (unsigned i = 0; i < h->c->vms[v].vcpus; i++)
+        for (unsigned i = 0; cfg_runs_here(&h->c->vms[v]) && i < h->c->vms[v].vcpus; i++)
             if (h->c->vms[v].cores[i] >= 0)
                 hwloc_bitmap_set(h->cpus, (unsigned)h->c->vms[v].cores[i]);
 }

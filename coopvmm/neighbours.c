@@ -24,12 +24,24 @@ static bool has(const json_t *cores, int cpu)
     return false;
 }
 
+/* A Xen domain's cores are physical CPUs: not the numbers I/O cores have. */
+static bool is_domain(const json_t *vm)
+{
+    const char *engine = json_string_value(json_object_get(vm, "engine"));
+
+    return engine && !strcmp(engine, cfg_engine_name(CFG_ENGINE_XEN));
+}
+
 static bool vcpu_on(const json_t *vms, int cpu)
 {
     size_t i;
     json_t *vm;
 
-    json_array_foreach(vms, i, vm) if (has(json_object_get(vm, "cores"), cpu)) return true;
+    json_array_foreach(vms, i, vm)
+    {
+        if (!is_domain(vm) && has(json_object_get(vm, "cores"), cpu))
+            return true;
+    }
     return false;
 }
 
@@ -55,7 +67,7 @@ static void compare(struct search *s, const char *name, const json_t *iocores, c
             warn(s, "an I/O core", cpu, "a vCPU", name);
     }
     for (unsigned v = 0; v < s->c->vms_count; v++)
-        for (unsigned i = 0; i < s->c->vms[v].cores_count; i++)
+        for (unsigned i = 0; cfg_runs_here(&s->c->vms[v]) && i < s->c->vms[v].cores_count; i++)
             if (has(iocores, s->c->vms[v].cores[i]))
                 warn(s, "a vCPU", s->c->vms[v].cores[i], "an I/O core", name);
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "vm.h"
 
 /* One area: this VM's share of one I/O core. */
@@ -36,7 +37,7 @@ struct link_dev {
 struct link {
     struct vm *vm;
     char *path;
-    int sock;
+    struct attach at;
     unsigned nareas, ndevs;
     struct link_area area[IOTP_MAX_AREAS];
     struct link_dev dev[BUS_MAX_DEVICES];
@@ -89,12 +90,6 @@ static bool shadow(struct bus_dev *d, unsigned cell, uint64_t *value)
 static const struct placement placement_iocore = {
     .name = "iocore", .call = call, .post = post, .shadow = shadow};
 
-static void copy_name(char to[IOTP_NAME_SIZE], const char *from)
-{
-    strncpy(to, from, IOTP_NAME_SIZE - 1);
-    to[IOTP_NAME_SIZE - 1] = '\0';
-}
-
 /* --- what the VM owns and any I/O-core process can be given --- */
 
 static struct link_area *area_for(struct link *l, const char *core)
@@ -108,7 +103,7 @@ static struct link_area *area_for(struct link *l, const char *core)
         return NULL;
     a = &l->area[l->nareas++];
     a->memfd = a->kick_fd = -1;
-    copy_name(a->core, core);
+    attach_name(a->core, core);
     return a;
 }
 
@@ -215,42 +210,13 @@ static int make_areas(struct link *l, uint64_t features)
 
 /* --- the conversation with one I/O-core process --- */
 
-static int ask(struct link *l, struct iotp_msg *m, const char *what, FILE *err)
-{
-    const char *why = NULL;
-    int ret = iotp_msg_ask(l->sock, m, &why);
-
-    if (ret && m->type == IOTP_MSG_ERROR)
-        fprintf(err, "%s: %s: the I/O core refused: %s\n", l->vm->c->name, what, m->u.error.text);
-    else if (ret && why)
-        fprintf(err, "%s: %s: the I/O core's answer makes no sense: %s\n", l->vm->c->name, what,
-                why);
-    return ret; /* a broken connection is made anew; link_reattach says if that failed for good */
-}
-
-static int say_hello(struct link *l, uint64_t *features, FILE *err)
-{
-    struct iotp_msg m = {.type = IOTP_MSG_HELLO};
-    int ret;
-
-    m.u.hello = (struct iotp_hello){.version_min = IOTP_VERSION,
-                                    .version_max = IOTP_VERSION,
-                                    .pid = (uint32_t)getpid(),
-                                    .features = IOTP_F_ALL};
-    copy_name(m.u.hello.vm, l->vm->c->name);
-    ret = ask(l, &m, "hello", err);
-    if (!ret)
-        *features = m.u.hello_ok.features;
-    return ret;
-}
-
 static int give_memory(struct link *l, FILE *err)
 {
     struct iotp_msg m = {.type = IOTP_MSG_MEMORY, .nfds = 1, .fd = {l->vm->mem.fd}};
 
     m.u.memory.nregions = 1;
     m.u.memory.region[0].size = l->vm->mem.size;
-    return ask(l, &m, "memory", err);
+    return attach_ask(&l->at, &m, "memory", err);
 }
 
 static int give_area(struct link *l, unsigned i, FILE *err)
@@ -259,8 +225,8 @@ static int give_area(struct link *l, unsigned i, FILE *err)
     struct iotp_msg m = {.type = IOTP_MSG_AREA, .nfds = 2, .fd = {a->memfd, a->kick_fd}};
 
     m.u.area = (struct iotp_area){.area = i, .size = a->lay.size};
-    copy_name(m.u.area.core, a->core);
-    return ask(l, &m, "area", err);
+    attach_name(m.u.area.core, a->core);
+    return attach_ask(&l->at, &m, "area", err);
 }
 
 static void describe(const struct link *l, const struct link_dev *d, struct iotp_device *out)
@@ -276,8 +242,8 @@ static void describe(const struct link *l, const struct link_dev *d, struct iotp
                                 .irq = c->irq,
                                 .connected = c->connected};
     cfg_parse_mac(c->mac, out->mac);
-    copy_name(out->model, c->model);
-    copy_name(out->name, c->name);
+    attach_name(out->model, c->model);
+    attach_name(out->name, c->name);
 }
 
 static int give_device(struct link *l, struct link_dev *d, FILE *err)
@@ -288,7 +254,7 @@ static int give_device(struct link *l, struct link_dev *d, FILE *err)
     if (d->state_fd >= 0)
         m.fd[m.nfds++] = d->state_fd;
     describe(l, d, &m.u.device);
-    ret = ask(l, &m, d->bus.c->name, err);
+    ret = attach_ask(&l->at, &m, d->bus.c->name, err);
     if (ret)
         return ret;
     if (d->state_fd < 0) {
@@ -302,18 +268,12 @@ static int give_device(struct link *l, struct link_dev *d, FILE *err)
     return 0;
 }
 
-static int start(struct link *l, FILE *err)
-{
-    struct iotp_msg m = {.type = IOTP_MSG_START};
-
-    return ask(l, &m, "start", err);
-}
-
 /* The whole conversation; the areas are made once, when the features are known. */
-static int attach(struct link *l, FILE *err)
+static int talk(void *arg, FILE *err)
 {
+    struct link *l = arg;
     uint64_t features;
-    int ret = say_hello(l, &features, err);
+    int ret = attach_hello(&l->at, &features, err);
 
     if (!ret)
         ret = make_areas(l, features);
@@ -323,44 +283,12 @@ static int attach(struct link *l, FILE *err)
         ret = give_area(l, i, err);
     for (unsigned i = 0; i < l->ndevs && !ret; i++)
         ret = give_device(l, &l->dev[i], err);
-    return ret ? ret : start(l, err);
-}
-
-static void nap_ms(long ms)
-{
-    struct timespec t = {.tv_sec = 0, .tv_nsec = ms * 1000000};
-
-    nanosleep(&t, NULL);
-}
-
-static void disconnect(struct link *l)
-{
-    if (l->sock >= 0)
-        close(l->sock);
-    l->sock = -1;
+    return ret ? ret : attach_start(&l->at, err);
 }
 
 int link_reattach(struct link *l, unsigned timeout_ms, FILE *err)
 {
-    int ret = -ETIMEDOUT;
-
-    disconnect(l);
-    for (unsigned waited = 0; waited <= timeout_ms; waited += 5, nap_ms(5)) {
-        l->sock = iotp_connect(l->path);
-        if (l->sock < 0) {
-            ret = l->sock;
-            continue;
-        }
-        ret = attach(l, err);
-        if (!ret)
-            return 0;
-        disconnect(l);
-        if (ret != -ENOTCONN && ret != -EPIPE && ret != -ECONNRESET)
-            return ret; /* refused for a reason: asking again will not help */
-    }
-    fprintf(err, "%s: no I/O-core process at %s: %s; is coopvmm-iocored running?\n", l->vm->c->name,
-            l->path, strerror(-ret));
-    return ret;
+    return attach_retry(&l->at, timeout_ms, talk, l, err);
 }
 
 static int open_irqs(struct link *l)
@@ -395,8 +323,8 @@ int link_create(struct vm *vm, const char *path, FILE *err, struct link **out)
     if (!l)
         return -ENOMEM;
     l->vm = vm;
-    l->sock = -1;
     l->path = strdup(path);
+    l->at = (struct attach){.vm = vm->c->name, .path = l->path, .stop_fd = -1, .sock = -1};
     ret = l->path ? plan_areas(l) : -ENOMEM;
     if (!ret)
         ret = open_irqs(l);
@@ -413,7 +341,7 @@ int link_create(struct vm *vm, const char *path, FILE *err, struct link **out)
 
 int link_fd(const struct link *l)
 {
-    return l->sock;
+    return l->at.sock;
 }
 
 void link_cancel(struct link *l)
@@ -430,7 +358,7 @@ uint8_t *link_bounce(struct link *l, unsigned vcpu)
 
 void link_free(struct link *l)
 {
-    disconnect(l);
+    attach_close(&l->at);
     for (unsigned i = 0; i < l->nareas; i++) {
         struct link_area *a = &l->area[i];
 

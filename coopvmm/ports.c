@@ -2,60 +2,19 @@
 #include "ports.h"
 
 #include <errno.h>
-
 #include <string.h>
-#include <unistd.h>
 
 #include "../protocol/iotp.h"
 #include "../protocol/iotp_vmm.h"
 #include "vm.h"
 
-static void lock(struct vm_console *c)
-{
-    while (__atomic_exchange_n(&c->lock, true, __ATOMIC_ACQUIRE))
-        iotp_pause();
-}
-
-static void unlock(struct vm_console *c)
-{
-    __atomic_store_n(&c->lock, false, __ATOMIC_RELEASE);
-}
-
-static void flush_line(struct vm_console *c)
-{
-    if (c->used && write(STDOUT_FILENO, c->line, c->used) < 0) {
-        /* nobody reads the guest's console any more; the guest goes on */
-    }
-    c->used = 0;
-}
-
 void ports_flush(struct vm *vm)
 {
     struct vm_console *c = vm_console(vm);
 
-    lock(c);
-    if (c->used)
-        c->line[c->used++] = '\n';
-    flush_line(c);
-    unlock(c);
-}
-
-/* Control characters of a hostile guest must not reach the operator's terminal. */
-static char printable(uint8_t ch)
-{
-    return ch == '\n' || ch == '\t' || (ch >= 0x20 && ch < 0x7f) ? (char)ch : '.';
-}
-
-static void put(struct vm_console *c, uint8_t ch)
-{
-    if (ch == '\r')
-        return;
-    c->line[c->used++] = printable(ch);
-    if (ch == '\n' || c->used == sizeof(c->line) - 1) {
-        if (ch != '\n')
-            c->line[c->used++] = '\n';
-        flush_line(c);
-    }
+    console_lock(c);
+    console_flush(c);
+    console_unlock(c);
 }
 
 /* One element of a string, in guest memory or the bounce buffer. */
@@ -74,17 +33,17 @@ static void console_write(struct vm *vm, unsigned vcpu, struct vm_io *io)
 {
     struct vm_console *c = vm_console(vm);
 
-    lock(c);
+    console_lock(c);
     if (!io->string)
-        put(c, (uint8_t)io->data);
+        console_put(c, (uint8_t)io->data);
     for (io->done_count = 0; io->string && io->done_count < io->count; io->done_count++) {
         const uint8_t *p = element(vm, vcpu, io, io->done_count);
 
         if (!p)
             break;
-        put(c, *p);
+        console_put(c, *p);
     }
-    unlock(c);
+    console_unlock(c);
 }
 
 int ports_fill_string(struct vm *vm, unsigned vcpu, struct vm_io *io, uint8_t byte)

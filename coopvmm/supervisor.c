@@ -188,7 +188,7 @@ static void leave_cores(struct supervisor *s)
     for (unsigned i = 0; i < s->cfg->iocores_count; i++)
         CPU_CLR((unsigned)s->cfg->iocores[i].core, &rest);
     for (unsigned i = 0; i < s->cfg->vms_count; i++)
-        for (unsigned j = 0; j < s->cfg->vms[i].cores_count; j++)
+        for (unsigned j = 0; cfg_runs_here(&s->cfg->vms[i]) && j < s->cfg->vms[i].cores_count; j++)
             CPU_CLR((unsigned)s->cfg->vms[i].cores[j], &rest);
     if (CPU_COUNT(&rest) > 0)
         sched_setaffinity(0, sizeof(rest), &rest);

@@ -21,6 +21,9 @@
 
 #define SUPERVISOR_STOP_MS  5000  /* from SIGTERM to SIGKILL */
 #define SUPERVISOR_START_MS 60000 /* a child that is not ready by then has failed */
+/* The same for a VM of engine xen: xl makes one domain at a time, and ends QEMU in its own time. */
+#define SUPERVISOR_DOMAIN_STOP_MS  30000
+#define SUPERVISOR_DOMAIN_START_MS 600000
 
 struct supervisor_opts {
     bool keep;    /* go on when all VMs are over */

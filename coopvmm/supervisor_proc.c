@@ -10,13 +10,11 @@
 #include <unistd.h>
 
 #include "supervisor_int.h"
+#include "vm_run.h"
 
 #define FIRST_NOTICE_MS 1000
 #define NOTICE_MS       2000
-/* Exit statuses of coopvmm-vm that are not its guest's (coopvmm-vm(8)). */
-#define VM_EXIT_CANNOT_START 125
-#define VM_EXIT_CRASHED      126
-#define DRAIN_READS          64 /* of what a dead child left in its pipe */
+#define DRAIN_READS     64 /* of what a dead child left in its pipe */
 
 const char *proc_state_name(const struct proc *p)
 {
@@ -28,6 +26,21 @@ const char *proc_state_name(const struct proc *p)
     case PROC_ENDED: break;
     }
     return p->failed ? "failed" : p->stopped ? "stopped" : "ended";
+}
+
+static bool is_domain(const struct proc *p)
+{
+    return p->vm && p->vm->engine == CFG_ENGINE_XEN;
+}
+
+static unsigned stop_ms(const struct proc *p)
+{
+    return is_domain(p) ? SUPERVISOR_DOMAIN_STOP_MS : SUPERVISOR_STOP_MS;
+}
+
+static unsigned start_ms(const struct proc *p)
+{
+    return is_domain(p) ? SUPERVISOR_DOMAIN_START_MS : SUPERVISOR_START_MS;
 }
 
 void proc_init(struct supervisor *s, struct proc *p, const char *name, const struct cfg_vm *vm)
@@ -100,12 +113,11 @@ static void on_ready(struct ev *e)
 static bool describe(struct proc *p, int status)
 {
     if (p->killed)
-        snprintf(p->how, sizeof(p->how), "killed: it did not stop within %d s",
-                 SUPERVISOR_STOP_MS / 1000);
+        snprintf(p->how, sizeof(p->how), "killed: it did not stop within %u s", stop_ms(p) / 1000);
     else if (p->stopped)
         snprintf(p->how, sizeof(p->how), "stopped");
     else if (p->late)
-        snprintf(p->how, sizeof(p->how), "was not ready after %d s", SUPERVISOR_START_MS / 1000);
+        snprintf(p->how, sizeof(p->how), "was not ready after %u s", start_ms(p) / 1000);
     else if (WIFSIGNALED(status))
         snprintf(p->how, sizeof(p->how), "crashed: signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
@@ -258,7 +270,7 @@ void proc_start(struct proc *p)
     p->state = PROC_STARTING;
     p->started_ms = now;
     p->ready_ms = 0;
-    p->deadline_ms = now + SUPERVISOR_START_MS;
+    p->deadline_ms = now + start_ms(p);
     p->notice_ms = now + FIRST_NOTICE_MS;
 }
 
@@ -273,7 +285,7 @@ void proc_stop(struct proc *p)
         return;
     }
     p->state = PROC_STOPPING;
-    p->deadline_ms = sup_now() + SUPERVISOR_STOP_MS;
+    p->deadline_ms = sup_now() + stop_ms(p);
     p->notice_ms = sup_now() + FIRST_NOTICE_MS;
     child_signal(&p->child, SIGTERM);
 }
@@ -294,8 +306,7 @@ static void deadline(struct proc *p)
 static void notice(struct proc *p, uint64_t now)
 {
     const char *what = p->state == PROC_STOPPING ? "stop" : "be ready";
-    uint64_t began =
-        p->state == PROC_STOPPING ? p->deadline_ms - SUPERVISOR_STOP_MS : p->started_ms;
+    uint64_t began = p->state == PROC_STOPPING ? p->deadline_ms - stop_ms(p) : p->started_ms;
 
     if (p->deadline_ms)
         sup_note(p->sup, "waiting for %s to %s (%lu s)", p->name, what,

@@ -10,16 +10,10 @@
 #include <stdio.h>
 
 #include "bus.h"
+#include "console.h"
 #include "engine.h"
 
-#define VM_MAX_LINE 256
-
-/* The guest's console, a line at a time. */
-struct vm_console {
-    bool lock;
-    unsigned used;
-    char line[VM_MAX_LINE];
-};
+/** The guest's console. */
 struct vm_console *vm_console(struct vm *vm);
 
 /** The engine for a configured kind; NULL: not in this build. */

@@ -2,18 +2,14 @@
 /* coopvmm-vm: one VM in a process of its own. The supervisor (coopvmm run) starts it. */
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include "../config/config.h"
-#include "termsig.h"
-#include "vm.h"
-
-#define REATTACH_MS 20000 /* how long guests wait for a restarted I/O-core process */
+#include "vm_run.h"
 
 struct options {
     const char *config, *rundir, *vm, *cores;
@@ -30,10 +26,9 @@ static const char usage[] =
     "  --node N         NUMA node of its memory\n"
     "  --ready-fd N     write \"ready\" to this descriptor once the guest runs\n"
     "  --help           this text\n\n"
-    "Exit status: the guest's own (port 0x501); 125 could not start; 126 the guest crashed;\n"
-    "0 when stopped by SIGTERM.\n";
-
-enum { EXIT_CANNOT_START = 125, EXIT_CRASHED = 126 };
+    "Exit status: the guest's own (port 0x501; a Xen domain's is 0); 125 could not start;\n"
+    "126 the guest crashed; 1 its domain was destroyed by somebody else; 0 when stopped by "
+    "SIGTERM.\n";
 
 static int parse(int argc, char **argv, struct options *o)
 {
@@ -91,74 +86,18 @@ static int apply_plan(struct cfg_vm *c, const struct options *o)
     return 0;
 }
 
-static void say_ready(int fd)
-{
-    if (fd >= 0) {
-        if (write(fd, "ready\n", 6) < 0)
-            perror("coopvmm-vm: --ready-fd");
-        close(fd);
-    }
-}
-
-static int exit_status(struct vm *vm)
-{
-    switch (__atomic_load_n(&vm->end, __ATOMIC_ACQUIRE)) {
-    case VM_GUEST_EXIT: return vm->exit_status;
-    case VM_CRASHED: return EXIT_CRASHED;
-    default: return 0;
-    }
-}
-
-/* Waits for the guest's end, SIGTERM, or a broken connection to the I/O cores. */
-static int watch(struct vm *vm, int sig_fd)
-{
-    for (;;) {
-        struct pollfd p[3] = {{.fd = vm->end_fd, .events = POLLIN},
-                              {.fd = sig_fd, .events = POLLIN},
-                              {.fd = vm_iotp_fd(vm), .events = POLLIN | POLLRDHUP}};
-
-        if (poll(p, 3, -1) < 0)
-            continue;
-        if (p[0].revents)
-            return exit_status(vm);
-        if (p[1].revents)
-            return 0;
-        if (p[2].revents) {
-            vm_log(vm, "the I/O-core process is gone; waiting for its successor");
-            if (vm_reattach(vm, REATTACH_MS, stderr))
-                return EXIT_CANNOT_START;
-            vm_log(vm, "attached to the new I/O-core process");
-        }
-    }
-}
-
 static int run(const struct options *o, struct cfg *cfg)
 {
-    char path[512];
     struct cfg_vm *c = find_vm(cfg, o->vm);
-    struct vm *vm;
-    struct termsig *sig = NULL;
-    int status = EXIT_CANNOT_START;
+    struct vm_run r = {.cfg = cfg, .c = c, .rundir = o->rundir, .ready_fd = o->ready_fd};
 
     if (!c || apply_plan(c, o)) {
         fprintf(stderr, "coopvmm-vm: %s: no VM %s, or --cores is no list of CPUs\n", o->config,
                 o->vm);
-        return EXIT_CANNOT_START;
+        return VM_EXIT_CANNOT_START;
     }
-    snprintf(path, sizeof(path), "%s/iotp.sock", o->rundir);
     signal(SIGPIPE, SIG_IGN);
-    /* first of all: the threads made later, vCPUs too, must not take the signals */
-    if (termsig_create(&sig) || vm_create(cfg, c, path, stderr, &vm)) {
-        termsig_free(sig);
-        return EXIT_CANNOT_START;
-    }
-    if (!vm_start(vm, stderr)) {
-        say_ready(o->ready_fd);
-        status = watch(vm, termsig_fd(sig));
-    }
-    vm_destroy(vm);
-    termsig_free(sig);
-    return status;
+    return c->engine == CFG_ENGINE_XEN ? domain_run(&r) : vm_run(&r);
 }
 
 int main(int argc, char **argv)
@@ -169,9 +108,9 @@ int main(int argc, char **argv)
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (parse(argc, argv, &o))
-        return EXIT_CANNOT_START;
+        return VM_EXIT_CANNOT_START;
     if (cfg_load(o.config, &cfg, stderr))
-        return EXIT_CANNOT_START;
+        return VM_EXIT_CANNOT_START;
     status = run(&o, cfg);
     cfg_free(cfg);
     return status;

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "domain_console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define PUMP_BYTES 4096
+#define LAST_PUMPS 64 /* at the end: what a terminal holds is less */
+
+/* Nothing of what is read may be echoed back to the guest, nor cut into lines. */
+static int make_raw(int fd)
+{
+    struct termios t;
+
+    if (tcgetattr(fd, &t) < 0)
+        return -errno;
+    cfmakeraw(&t);
+    return tcsetattr(fd, TCSANOW, &t) < 0 ? -errno : 0;
+}
+
+int domain_console_open(struct domain_console *c, const char *path)
+{
+    int err;
+
+    c->fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (c->fd < 0)
+        return -errno;
+    err = make_raw(c->fd);
+    if (err)
+        domain_console_close(c);
+    return err;
+}
+
+/* @return whether there may be more */
+static bool pump(struct domain_console *c)
+{
+    uint8_t buf[PUMP_BYTES];
+    ssize_t n = read(c->fd, buf, sizeof(buf));
+
+    console_lock(&c->lines);
+    for (ssize_t i = 0; i < n; i++)
+        console_put(&c->lines, buf[i]);
+    console_unlock(&c->lines);
+    return n > 0 || (n < 0 && errno == EINTR);
+}
+
+void domain_console_pump(struct domain_console *c)
+{
+    if (!pump(c) && errno != EAGAIN)
+        domain_console_close(c);
+}
+
+void domain_console_close(struct domain_console *c)
+{
+    if (c->fd < 0)
+        return;
+    for (unsigned i = 0; i < LAST_PUMPS && pump(c); i++)
+        ;
+    console_lock(&c->lines);
+    console_flush(&c->lines);
+    console_unlock(&c->lines);
+    close(c->fd);
+    c->fd = -1;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The process of a VM of engine xen, from the first xl to the last. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "domain.h"
+#include "domain_console.h"
+#include "domain_link.h"
+#include "domain_reaper.h"
+#include "domain_store.h"
+#include "termsig.h"
+#include "vm_run.h"
+
+struct running {
+    const struct vm_run *r;
+    struct domain d;
+    struct reaper reaper;
+    struct termsig *sig;
+    struct domain_link *link; /* NULL: no device, or not attached */
+    struct store *store;      /* NULL: not open */
+    struct domain_console console;
+};
+
+/* How a domain ended, and what that makes of this process. */
+static int ended(const struct domain *d, enum xl_reason why)
+{
+    switch (why) {
+    case XL_POWEROFF: domain_log(d, "the guest powered off"); return 0;
+    case XL_REBOOT:
+        domain_log(d, "the guest asked for a reboot, which ends it here; run the testbed again");
+        return 0;
+    case XL_CRASH:
+        domain_log(d, "the guest crashed; `xl dmesg` may say why");
+        return VM_EXIT_CRASHED;
+    case XL_WATCHDOG: domain_log(d, "the guest did not feed its watchdog"); return VM_EXIT_CRASHED;
+    case XL_GONE:
+        domain_log(d, "the domain was destroyed by somebody else");
+        return VM_EXIT_DESTROYED;
+    case XL_SUSPEND:
+        domain_log(d, "the guest was suspended by somebody else; it cannot be resumed here");
+        return VM_EXIT_DESTROYED;
+    default: domain_log(d, "the guest ended for a reason not known here"); return VM_EXIT_CRASHED;
+    }
+}
+
+static void open_console(struct running *u)
+{
+    char path[128];
+    int err;
+
+    if (u->console.fd >= 0 || !store_console(u->store, path, sizeof(path)))
+        return;
+    err = domain_console_open(&u->console, path);
+    if (err && err != -ENOENT)
+        domain_log(&u->d, "cannot open its console %s: %s", path, strerror(-err));
+}
+
+/* @return 0; -ECANCELED: the end was wished for; another negative errno */
+static int reattach(struct running *u)
+{
+    int err;
+
+    domain_log(&u->d, "the I/O-core process is gone; waiting for its successor");
+    err = domain_link_reattach(u->link, VM_REATTACH_MS);
+    if (!err)
+        domain_log(&u->d, "attached to the new I/O-core process");
+    return err;
+}
+
+/* Waits for the guest's end, SIGTERM, or a broken connection. @return the exit status */
+static int watch(struct running *u)
+{
+    for (;;) {
+        struct pollfd p[4] = {
+            {.fd = termsig_fd(u->sig), .events = POLLIN},
+            {.fd = store_fd(u->store), .events = POLLIN},
+            {.fd = u->link ? domain_link_fd(u->link) : -1, .events = POLLIN | POLLRDHUP},
+            {.fd = u->console.fd, .events = POLLIN}};
+        int err = 0;
+
+        if (poll(p, 4, -1) < 0)
+            continue;
+        if (p[0].revents)
+            return 0;
+        if (p[3].revents)
+            domain_console_pump(&u->console);
+        if (p[1].revents && store_drain(u->store)) {
+            enum xl_reason why = domain_state(&u->d);
+
+            if (why != XL_RUNS)
+                return ended(&u->d, why);
+        }
+        if (p[1].revents)
+            open_console(u);
+        if (p[2].revents)
+            err = reattach(u);
+        if (err)
+            return err == -ECANCELED ? 0 : VM_EXIT_CANNOT_START;
+    }
+}
+
+static int attach_devices(struct running *u)
+{
+    char path[512];
+    int err;
+
+    if (!u->d.c->devices_count)
+        return 0;
+    snprintf(path, sizeof(path), "%s/iotp.sock", u->r->rundir);
+    err = domain_link_create(&u->d, path, &u->link);
+    return err ? err : domain_check_qemu(&u->d, u->link);
+}
+
+static int open_store(struct running *u)
+{
+    int err = store_open(u->d.domid, u->d.c->xen->type == CFG_XEN_HVM, &u->store);
+
+    if (err)
+        domain_log(&u->d, "cannot talk to xenstore: %s; is xenstored running?", strerror(-err));
+    else
+        open_console(u);
+    return err;
+}
+
+/* Everything before the guest runs, in the order Xen wants it: the I/O cores' ioreq servers are
+ * there before the first instruction. */
+static int bring_up(struct running *u)
+{
+    int err = domain_create(&u->d);
+
+    if (!err)
+        err = open_store(u);
+    if (!err)
+        err = attach_devices(u);
+    if (!err)
+        err = domain_unpause(&u->d);
+    if (!err)
+        domain_log(&u->d, "domain %s runs, number %d", u->d.name, u->d.domid);
+    return err;
+}
+
+/* The I/O cores let go after the domain is dead: it never sees a device vanish. */
+static void take_down(struct running *u)
+{
+    if (domain_destroy(&u->d))
+        reaper_let(&u->reaper);
+    else
+        reaper_dismiss(&u->reaper);
+    domain_console_close(&u->console);
+    domain_link_free(u->link);
+    store_close(u->store);
+}
+
+static int run(struct running *u)
+{
+    int err = bring_up(u), status;
+
+    if (!err)
+        vm_run_ready(u->r);
+    if (err)
+        status = err == -ECANCELED ? 0 : VM_EXIT_CANNOT_START;
+    else
+        status = watch(u);
+    take_down(u);
+    return status;
+}
+
+int domain_run(const struct vm_run *r)
+{
+    struct running u = {.r = r, .reaper.fd = -1, .console.fd = -1};
+    int status = VM_EXIT_CANNOT_START, err;
+
+    if (domain_init(&u.d, r->cfg, r->c, r->rundir, -1, stderr))
+        return VM_EXIT_CANNOT_START;
+    err = reaper_start(&u.reaper, u.d.uuid, u.d.name);
+    if (!err)
+        err = termsig_create(&u.sig);
+    if (err) {
+        domain_log(&u.d, "cannot start: %s", strerror(-err));
+    } else {
+        u.d.stop_fd = termsig_fd(u.sig);
+        status = run(&u);
+    }
+    reaper_dismiss(&u.reaper);
+    termsig_free(u.sig);
+    return status;
+}
