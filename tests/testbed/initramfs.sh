@@ -1,38 +1,56 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
-# Initramfs images of busybox, a script as init, and modules of the kernel that fetch_kernel
-# (kernel.sh) found. Sourced.
+# Initramfs images and boot disks of the kernel (KERNEL, K) and the busybox (BUSYBOX) that packages.sh
+# fetched. Sourced.
 
-BUSYBOX=/bin/busybox
-
-# module_files MODULE...: their files and those they need, in the order of loading
-module_files() {
-    local m
-    for m in "$@"; do
-        modprobe -d "$KERNEL" -S "$K" --show-depends "$m" || die "kernel $K has no module $m"
-    done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++'
+# up_to_date FILE WORDS: was FILE made of what the words say? If not, made() says it is from now on.
+up_to_date() {
+    [ -f "$1" ] && [ "$(cat "$1.stamp" 2>/dev/null)" = "$2" ]
 }
 
-# make_initramfs IMAGE INIT MODULE...: the modules lie in /modules, /modules/order says in which
-# order to load them. Made anew only if INIT, busybox or the kernel changed.
+made() {
+    echo "$2" >"$1.stamp"
+}
+
+# module_files MODULE: its file and those it needs, in the order of loading
+module_files() {
+    modprobe -d "$KERNEL" -S "$K" --show-depends "$1" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
+}
+
+# make_initramfs IMAGE INIT MODULE...: /modules holds the modules, /modules/NAME.order what to load in
+# which order for one of them.
 make_initramfs() {
-    local image=$1 init=$2 root=$1.root file
+    local image=$1 init=$2 root=$1.root m file stamp
     shift 2
-    local stamp="$K $(sha256sum <"$init") $(stat -c %Y-%s $BUSYBOX) $*"
-    [ "$(cat "$image.stamp" 2>/dev/null)" != "$stamp" ] || return 0
+    stamp="$K $* $(cat "$init" "$BUSYBOX" "${BASH_SOURCE[0]}" | sha256sum)"
+    ! up_to_date "$image" "$stamp" || return 0
     rm -rf "$root"
     mkdir -p "$root"/{bin,dev,proc,sys,modules,mnt,run,etc,tmp}
     install -m 755 "$BUSYBOX" "$root/bin/busybox"
     ln -s busybox "$root/bin/sh"
     install -m 755 "$init" "$root/init"
-    module_files "$@" >"$image.modules" || exit 1
-    : >"$root/modules/order"
-    while read -r file; do
-        cp "$file" "$root/modules/"
-        basename "$file" >>"$root/modules/order"
-    done <"$image.modules"
+    for m in "$@"; do
+        for file in $(module_files "$m"); do
+            cp "$file" "$root/modules/"
+            basename "$file" >>"$root/modules/$m.order"
+        done
+        [ -s "$root/modules/$m.order" ] || die "kernel $K has no module $m"
+    done
     (cd "$root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc) | gzip -1 >"$image" ||
-        die "$image could not be written"
+        die "$image cannot be written"
     rm -rf "$root"
-    echo "$stamp" >"$image.stamp"
+    made "$image" "$stamp"
+}
+
+# make_disk DISK INITRAMFS: a disk that boots the kernel with it. The command line is the file
+# syslinux.cfg on it, which a copy gets for each guest (hvm_disk in xen/lib.sh).
+make_disk() {
+    local disk=$1 image=$2 vmlinuz=$KERNEL/boot/vmlinuz-$K stamp
+    stamp="$K $(cat "$image.stamp" "${BASH_SOURCE[0]}" | sha256sum)"
+    ! up_to_date "$disk" "$stamp" || return 0
+    rm -f "$disk"
+    { mformat -C -i "$disk" -T 24576 -h 64 -s 32 :: && mcopy -i "$disk" "$vmlinuz" ::vmlinuz &&
+        mcopy -i "$disk" "$image" ::initrd.img && syslinux -i "$disk"; } >"$disk.log" 2>&1 ||
+        die "$disk cannot be made: $(tail -n 1 "$disk.log")"
+    made "$disk" "$stamp"
 }

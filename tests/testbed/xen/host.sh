@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # options and names are run.sh's
 # The machine that QEMU emulates, and what its scenarios say. Sourced by run.sh.
 
 machine=
@@ -35,10 +35,25 @@ gunzip_if() {
 }
 
 prepare() {
-    fetch_kernel
+    fetch_kernel i386 linux-image-686-pae --wildcards './boot/*' '*/modules.*' '*/ethernet/8390/*'
+    fetch_busybox i386
+    make_guest i386 ne ne2k-pci
+    fetch_kernel amd64 linux-image-amd64 --exclude='*/drivers/gpu' --exclude='*/drivers/media' \
+        --exclude='*/sound' --exclude='*/wireless' ./boot ./lib
+    fetch_busybox amd64
+    make_guest amd64 ne2k-pci
     make_initramfs "$RUN/dom0.img" "$HERE/dom0-init" virtio_pci 9p 9pnet_virtio overlay
     find_hypervisor
     ln -sf "$KERNEL/boot/vmlinuz-$K" "$RUN/vmlinuz"
+}
+
+# make_guest ARCHITECTURE MODULE...: kernel, initramfs and boot disk of a stock guest
+make_guest() {
+    local guest=$WORK/guest-$1
+    shift
+    make_initramfs "$guest.initrd" "$HERE/guest-init" "$@"
+    make_disk "$guest.disk" "$guest.initrd"
+    ln -sf "$KERNEL/boot/vmlinuz-$K" "$guest.vmlinuz"
 }
 
 # give_orders ORDER: an empty share, and what dom0 shall do
@@ -100,4 +115,90 @@ run_script() {
 show_xen() {
     echo "--- the end of Xen's and dom0's console ($RUN/xen.log):"
     tail -n 40 "$RUN/xen.log" "$RUN/qemu.log"
+}
+
+# --- scenarios ---
+
+passed=0 failed=0 remaining=() begin=$SECONDS
+
+# Scenarios that a crash of the machine cut short have failed; those after it run in a new one.
+run_scenarios() {
+    [ ${#scenarios[@]} != 0 ] || mapfile -t scenarios < <(ls "$HERE"/[0-9]*.sh)
+    remaining=("${scenarios[@]}")
+    while [ ${#remaining[@]} != 0 ]; do
+        echo "booting Xen and dom0, ${#remaining[@]} to run"
+        give_orders scenarios
+        start_machine
+        follow
+        stop_machine
+    done
+    echo "$passed passed, $failed failed, $((SECONDS - begin)) s"
+    [ $failed = 0 ] && [ $passed -gt 0 ]
+}
+
+# Reads the progress that dom0 writes until it ends.
+follow() {
+    local event name seconds why current='' up=''
+    exec 8< <(tail -n +1 -f --pid=$machine "$RUN/share/progress")
+    while next_event; do
+        case $event in
+        up) up=1 && echo "dom0 is up after $name s" ;;
+        begin) current=$name ;;
+        ok) settle "$name" && passed=$((passed + 1)) && current='' && echo "ok $name $seconds s" ;;
+        FAILED) settle "$name" && current='' && report_failure "$name" "$seconds s: $why" ;;
+        end) break ;;
+        esac
+    done
+    exec 8<&-
+    if [ -n "$current" ]; then
+        settle "$current"
+        report_failure "$current" "the machine stopped"
+        show_xen
+    elif [ -z "$up" ]; then
+        show_xen
+        give_up "Xen and dom0 did not come up"
+    elif [ "$event" != end ] && [ ${#remaining[@]} != 0 ]; then
+        show_xen
+        give_up "the machine stopped"
+    fi
+}
+
+# The next event of dom0, and meanwhile what the scenario said last.
+next_event() {
+    local status
+    while :; do
+        read -r -t 10 event name seconds why <&8
+        status=$?
+        [ $status -gt 128 ] || return $status
+        [ $((SECONDS - begin)) -lt "$limit" ] || { event=timeout && return 1; }
+        [ -z "${current:-}" ] || echo "... $current: $(tail -n 1 "$RUN/share/logs/$current.log" | cut -c 1-90)"
+    done
+}
+
+# settle NAME: it need not run any more
+settle() {
+    local file rest=()
+    for file in "${remaining[@]}"; do
+        [ "$(basename "$file" .sh)" = "$1" ] || rest+=("$file")
+    done
+    remaining=("${rest[@]}")
+}
+
+report_failure() {
+    failed=$((failed + 1))
+    echo "FAILED $1 ($2)"
+    echo "--- its log:"
+    tail -n 100 "$RUN/share/logs/$1.log"
+    echo "---"
+    mkdir -p "$RUN/failed"
+    cp "$RUN/share/logs/$1.log" "$RUN/xen.log" "$RUN/failed/"
+}
+
+give_up() {
+    local file
+    for file in "${remaining[@]}"; do
+        failed=$((failed + 1))
+        echo "FAILED $(basename "$file" .sh) (not run: $1)"
+    done
+    remaining=()
 }

@@ -15,6 +15,7 @@
 #   --timeout S       all of it (default 840 seconds)
 #
 # BUILD (default: build) is where the programs are and where what is downloaded is kept.
+# shellcheck disable=SC2034 # host.sh uses what the options say
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd)
 ROOT=$(cd "$HERE/../../.." && pwd)
@@ -22,12 +23,12 @@ BUILD=$(cd "$ROOT" && mkdir -p "${BUILD:-build}" && cd "${BUILD:-build}" && pwd)
 WORK=$BUILD/testbed
 RUN=$WORK/xen
 mkdir -p "$RUN"
-. "$HERE/../kernel.sh"
+. "$HERE/../packages.sh"
 . "$HERE/../initramfs.sh"
 . "$HERE/host.sh"
 
 usage() {
-    sed -n '3,/^set -u/{/^set/d;s/^# \{0,1\}//p}' "$0"
+    sed -n '3,/^# shellcheck/{/^# shell/d;s/^# \{0,1\}//p}' "$0"
     exit "$1"
 }
 
