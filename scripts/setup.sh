@@ -7,12 +7,14 @@
 #   setup.sh --check    only tell what is missing; exit status 1 if anything is
 #   setup.sh --quiet    install what is missing; say nothing if nothing is
 #   setup.sh --list     print the list
+#   setup.sh --testbed  install what is missing of scripts/packages-testbed.txt
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
+list_file=$here/packages.txt
 
 packages() {
-    sed -e 's/#.*//' "$here/packages.txt" | awk 'NF { print $1 }'
+    sed -e 's/#.*//' "$list_file" | awk 'NF { print $1 }'
 }
 
 # The packages that dpkg does not know as installed.
@@ -28,7 +30,7 @@ refuse() {
     {
         echo "setup: this is not Debian or a relative of it: $1."
         echo "Please install what corresponds to these packages of Debian 12:"
-        sed -e '/^#/d' -e '/^$/d' -e 's/^/  /' "$here/packages.txt"
+        sed -e '/^#/d' -e '/^$/d' -e 's/^/  /' "$list_file"
         echo "Then \`make\` builds; \`make setup\` is not needed."
     } >&2
     exit 1
@@ -137,9 +139,13 @@ trap 'exit 130' INT TERM
 
 case ${1-} in
 '' | --check | --quiet) main "${1-}" ;;
---list) cat "$here/packages.txt" ;;
+--list) cat "$list_file" ;;
+--testbed)
+    list_file=$here/packages-testbed.txt
+    main
+    ;;
 *)
-    sed -n '3,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '3,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
-# Debian packages that testbeds unpack and never install: kernels, and programs of other
+# Debian packages that testbeds unpack and never install: kernels, hypervisors, and programs of other
 # architectures. They come through an apt root of the testbeds' own, so that the machine's apt stays
 # as it is and no root is needed. Sourced; WORK is the folder where everything is kept.
 
@@ -89,5 +89,17 @@ fetch_busybox() {
     dpkg-deb --fsys-tarfile "$WORK"/download/*.deb | tar -xO ./bin/busybox >"$BUSYBOX" ||
         die "busybox-static ($1) cannot be unpacked"
     chmod 755 "$BUSYBOX"
+    rm -rf "$WORK/download"
+}
+
+# fetch_hypervisor PACKAGE: sets HYPERVISOR to the one in there, uncompressed
+fetch_hypervisor() {
+    apt_for amd64
+    HYPERVISOR=$WORK/$1-$(apt-cache policy "$1" | sed -n 's/^ *Candidate: //p')
+    [ ! -s "$HYPERVISOR" ] || return 0
+    echo "downloading $1"
+    download "$1"
+    dpkg-deb --fsys-tarfile "$WORK"/download/*.deb | tar -xO --wildcards './boot/xen-*.gz' |
+        gzip -dc >"$HYPERVISOR" || die "$1 cannot be unpacked"
     rm -rf "$WORK/download"
 }

@@ -28,7 +28,7 @@ filesystems() {
 }
 
 xen_daemons() {
-    local bin=/usr/lib/xen-4.17/bin m
+    local bin=/usr/lib/xen-$SERIES/bin m
     for m in xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs tun; do
         modprobe $m || fail "cannot load $m"
     done

@@ -17,24 +17,21 @@ find_scenario() {
     die "there is no scenario $1; there are: $(all_scenarios | tr '\n' ' ')"
 }
 
+# $RUN/xen: the stock hypervisor, or the one that was named. QEMU's multiboot loader wants it plain.
 find_hypervisor() {
-    local file
-    [ -z "$xen" ] || { gunzip_if "$xen" && return; }
-    file=$(ls /boot/xen-4.17-amd64.gz 2>/dev/null) ||
-        die "no hypervisor in /boot: install xen-hypervisor-4.17-amd64 (\`make setup\` does)"
-    gunzip_if "$file"
+    [ -n "$xen" ] || { fetch_hypervisor "xen-hypervisor-$SERIES-amd64" && xen=$HYPERVISOR; }
+    gzip -dc "$xen" >"$RUN/xen" 2>/dev/null || cp "$xen" "$RUN/xen"
 }
 
-# QEMU's multiboot loader wants it plain.
-gunzip_if() {
-    if gzip -t "$1" 2>/dev/null; then
-        gzip -dc "$1" >"$RUN/xen"
-    else
-        cp "$1" "$RUN/xen"
-    fi
+# The tools dom0 runs are this machine's.
+find_tools() {
+    command -v qemu-system-x86_64 >/dev/null && [ -d "/usr/lib/xen-$SERIES/bin" ] &&
+        command -v syslinux >/dev/null ||
+        die "packages are missing: scripts/setup.sh --testbed installs them"
 }
 
 prepare() {
+    find_tools
     fetch_kernel i386 linux-image-686-pae --wildcards './boot/*' '*/modules.*' '*/ethernet/8390/*'
     fetch_busybox i386
     make_guest i386 ne ne2k-pci
@@ -63,7 +60,7 @@ give_orders() {
     : >"$RUN/share/progress"
     : >"$RUN/share/logs/script.log"
     {
-        printf '%s=%q\n' HERE "$HERE" ROOT "$ROOT" BUILD "$BUILD" KERNEL "$KERNEL" ORDER "$1" \
+        printf '%s=%q\n' SERIES "$SERIES" HERE "$HERE" ROOT "$ROOT" BUILD "$BUILD" KERNEL "$KERNEL" ORDER "$1" \
             GUESTS "$WORK" SCRIPT "$script" SCENARIOS "${remaining[*]-}"
     } >"$RUN/share/orders"
 }

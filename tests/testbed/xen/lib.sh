@@ -5,6 +5,8 @@
 # ended when it exits.
 
 export SHARE=/run/testbed # the host keeps what is written here
+. "$HERE/guests.sh"
+. "$HERE/testbed.sh"
 tmp=$(mktemp -d /run/scenario.XXXXXX)
 trap 'cleanup' EXIT
 trap 'exit 1' INT TERM
@@ -42,6 +44,7 @@ wait_for() {
 cleanup() {
     local status=$? id job
     [ $status = 0 ] || keep_logs
+    stop_testbed
     for job in $(jobs -p); do
         kill "$job" 2>/dev/null
     done
@@ -60,108 +63,4 @@ keep_logs() {
         echo "--- the end of ${file##*/}:"
         tail -n 30 "$file"
     done
-}
-
-# --- domains ---
-
-# Ids of all domains but dom0.
-domains() {
-    timeout 20 xl list | awk 'NR > 1 && $2 != 0 { print $2 }'
-}
-
-# is_gone NAME: there is no such domain any more
-is_gone() {
-    ! timeout 20 xl domid "$1"
-}
-
-# What the guest printed on its Xen console.
-guest_log() {
-    cat "/var/log/xen/console/guest-$1.log"
-}
-
-# says NAME TEXT: did the guest print this?
-says() {
-    guest_log "$1" | grep -qF "$2"
-}
-
-# start_pvh NAME "kernel command line" [xl LINE...]: the stock guest without a device model
-start_pvh() {
-    local name=$1 cmdline=$2
-    shift 2
-    write_domain "$name" pvh 128 "kernel=\"$GUESTS/guest-amd64.vmlinuz\"" \
-        "ramdisk=\"$GUESTS/guest-amd64.initrd\"" "extra=\"console=hvc0 $cmdline\"" "$@"
-    timeout 60 xl create "$tmp/$name.cfg"
-}
-
-# start_hvm NAME amd64|i386 "kernel command line" [xl LINE...]: the stock guest beside QEMU
-start_hvm() {
-    local name=$1 arch=$2 cmdline=$3
-    shift 3
-    hvm_disk "$tmp/$name.disk" "$arch" "$cmdline"
-    write_domain "$name" hvm 192 "disk=[\"$(xl_disk "$tmp/$name.disk")\"]" 'hdtype="ahci"' \
-        'device_model_override="/usr/libexec/xen-qemu-system-i386"' \
-        'vga="none"' 'serial="none"' 'usb=0' 'vnc=0' "$@"
-    timeout 60 xl create "$tmp/$name.cfg"
-}
-
-# write_domain NAME TYPE MEGABYTES LINE...
-write_domain() {
-    local file=$tmp/$1.cfg
-    printf '%s\n' "name=\"$1\"" "type=\"$2\"" "memory=$3" vcpus=1 'cpus="1"' 'tsc_mode="native"' \
-        'on_reboot="destroy"' 'on_crash="destroy"' >"$file"
-    shift 3
-    printf '%s\n' "$@" >>"$file"
-}
-
-# hvm_disk FILE ARCHITECTURE "kernel command line": boots the stock guest with that. By AHCI: it uses
-# DMA, where -kernel copies the kernel byte by byte through QEMU (40 s under emulation). noearly:
-# looking at all PCI functions there are would take another 50 s.
-hvm_disk() {
-    cp "$GUESTS/guest-$2.disk" "$1"
-    printf '%s\n' 'DEFAULT linux' 'PROMPT 0' 'LABEL linux' 'KERNEL vmlinuz' 'INITRD initrd.img' \
-        "APPEND console=hvc0 pci=noearly nokaslr $3" >"$1.cfg"
-    mcopy -o -i "$1" "$1.cfg" ::syslinux.cfg
-}
-
-xl_disk() {
-    echo "format=raw,vdev=hda,access=rw,backendtype=qdisk,target=$1"
-}
-
-# --- the stock guest's network ---
-
-# answers ADDRESS: it replies to a ping
-answers() {
-    ping -q -c 1 -W 1 "$1"
-}
-
-# order ADDRESS "shell command line" [<INPUT]: carried out in the guest (guest-init), its output printed
-order() {
-    { echo "$2" && cat; } | timeout "${ORDER_TIMEOUT:-60}" "$GUESTS/busybox-amd64" nc "$1" 7000
-}
-
-# send_file ADDRESS FILE: the guest gets it whole, by checksum
-send_file() {
-    [ "$(order "$1" 'sha256sum | cut -c 1-64' <"$2")" = "$(sha256sum <"$2" | cut -c 1-64)" ]
-}
-
-# fetch_file ADDRESS KILOBYTES: the guest makes a file of that size; it arrives whole, by checksum
-fetch_file() {
-    local sum
-    local make="dd if=/dev/urandom of=/tmp/file bs=1k count=$2 2>/dev/null"
-    sum=$(order "$1" "$make; sha256sum </tmp/file | cut -c 1-64" </dev/null)
-    order "$1" 'cat /tmp/file' </dev/null >"$tmp/fetched"
-    [ "$(stat -c %s "$tmp/fetched")" = $(($2 * 1024)) ] &&
-        [ "$(sha256sum <"$tmp/fetched" | cut -c 1-64)" = "$sum" ]
-}
-
-# random_file FILE KILOBYTES
-random_file() {
-    dd if=/dev/urandom of="$1" bs=1k count="$2" 2>/dev/null
-}
-
-# qemu_nic TAP: the xl line for an NE2000 of QEMU's own on that tap. Linux unplugs QEMU's NICs in Xen
-# guests unless xen_emul_unplug=never tells it not to.
-qemu_nic() {
-    echo "device_model_args_hvm=[\"-netdev\", \"tap,id=n0,ifname=$1,script=no,downscript=no\"," \
-        "\"-device\", \"ne2k_pci,netdev=n0,mac=52:54:00:77:00:02\"]"
 }

@@ -8,7 +8,7 @@
 #   run.sh [options] --shell           a shell in dom0
 #   run.sh --list                      the scenarios there are
 #
-#   --xen FILE        another hypervisor (default: that of the installed xen-hypervisor-*-amd64)
+#   --xen FILE        another hypervisor (default: Debian's)
 #   --xen-args ARGS   more of the hypervisor's command line
 #   --cpus N          emulated CPUs (default 2)
 #   --dom0-cpus N     dom0's vCPUs, pinned to the first CPUs (default 1)
@@ -22,6 +22,7 @@ ROOT=$(cd "$HERE/../../.." && pwd)
 BUILD=$(cd "$ROOT" && mkdir -p "${BUILD:-build}" && cd "${BUILD:-build}" && pwd)
 WORK=$BUILD/testbed
 RUN=$WORK/xen
+SERIES=4.17 # of Xen
 mkdir -p "$RUN"
 . "$HERE/../packages.sh"
 . "$HERE/../initramfs.sh"
@@ -34,31 +35,41 @@ usage() {
 
 order=scenarios script='' scenarios=()
 xen='' xen_args='' cpus=2 dom0_cpus=1 limit=840
-while [ $# -gt 0 ]; do
-    case $1 in
-    --script) order=script script=$(realpath "${2?}") && shift ;;
-    --shell) order=shell ;;
-    --list) all_scenarios && exit ;;
-    --xen) xen=$(realpath "${2?}") && shift ;;
-    --xen-args) xen_args=${2?} && shift ;;
-    --cpus) cpus=${2?} && shift ;;
-    --dom0-cpus) dom0_cpus=${2?} && shift ;;
-    --timeout) limit=${2?} && shift ;;
-    -h | --help) usage 0 ;;
-    -*) usage 2 ;;
-    *) scenarios+=("$(find_scenario "$1")") || exit 2 ;;
-    esac
-    shift
-done
-[ "$order" != script ] || [ -f "$script" ] || die "no such script"
 
-exec 9>"$RUN/lock"
-flock -n 9 || die "another testbed is running in $RUN (BUILD=... gives one of its own)"
-prepare
-trap 'stop_machine' EXIT
-trap 'exit 130' INT TERM
-case $order in
-shell) run_shell ;;
-script) run_script ;;
-*) run_scenarios ;;
-esac
+options() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --script) order=script script=$(realpath "${2?}") && shift ;;
+        --shell) order=shell ;;
+        --list) all_scenarios && exit ;;
+        --xen) xen=$(realpath "${2?}") && shift ;;
+        --xen-args) xen_args=${2?} && shift ;;
+        --cpus) cpus=${2?} && shift ;;
+        --dom0-cpus) dom0_cpus=${2?} && shift ;;
+        --timeout) limit=${2?} && shift ;;
+        -h | --help) usage 0 ;;
+        -*) usage 2 ;;
+        *) scenarios+=("$(find_scenario "$1")") || exit 2 ;;
+        esac
+        shift
+    done
+    [ "$order" != script ] || [ -f "$script" ] || die "no such script"
+    [ -z "$xen" ] || [ -f "$xen" ] || die "no such hypervisor: $xen"
+}
+
+main() {
+    options "$@"
+    exec 9>"$RUN/lock"
+    flock -n 9 || die "another testbed is running in $RUN (BUILD=... gives one of its own)"
+    prepare
+    trap 'stop_machine' EXIT
+    trap 'exit 130' INT TERM
+    case $order in
+    shell) run_shell ;;
+    script) run_script ;;
+    *) run_scenarios ;;
+    esac
+    exit
+}
+
+main "$@"
