@@ -140,6 +140,8 @@ void parse_options(const char *line, struct options *o)
         while (*line == ' ')
             line++;
     }
+    if (o->cpus < 1 || o->cpus > MAX_VCPUS)
+        o->cpus = o->cpus ? MAX_VCPUS : 1;
     if (o->n < 1 || o->n > MAX_SAMPLES)
         o->n = o->n ? MAX_SAMPLES : 1;
 }

@@ -11,7 +11,7 @@
  *   mode=check   echo, and between packets write and verify patterns in the NIC's memory
  *   mode=access  each kind of access an instruction can make, rounds=N times; what came back wrong?
  *   mode=smp     IPI test between cpus=N vCPUs, then all of them use the NIC at a time
- *   mode=abuse   seed=N rounds=N: nonsense to every register
+ *   mode=abuse   seed=N rounds=N: nonsense to every register, by cpus=N vCPUs
  *   ip=10.77.0.2  nic=0x300, nic=pci or nic=none  irq=9  mmio=ADDR (register window)
  *   n=1000       samples of lat and smp
  *   kinds=A,B    of lat and access: only these (all)
@@ -178,6 +178,16 @@ uint32_t irq_count(unsigned line);
 uint32_t ipi_count(unsigned vcpu);
 void ipi_send(unsigned vcpu);
 
+/* vcpus.c */
+/** vCPU 0 has set up what the others need. */
+void vcpus_go(const void *start_info);
+/** What the others do. */
+void vcpus_park(unsigned vcpu) __attribute__((noreturn));
+/** Waits for n vCPUs, this one included, to be parked. @return false: some are missing */
+bool vcpus_up(uint32_t n);
+/** All of n do it at a time, this one too. @return false: some did not come to an end */
+bool vcpus_do(uint32_t n, void (*what)(unsigned vcpu));
+
 /* pci.c: configuration mechanism 1, bus 0 */
 #define PCI_CONFIG_ADDRESS 0xcf8
 #define PCI_CONFIG_DATA    0xcfc
@@ -231,11 +241,7 @@ void run_lat(struct nic *n, const struct options *o);
 void check_round(struct nic *n);
 void run_access(struct nic *n, const struct options *o) __attribute__((noreturn));
 /** @param n NULL: IPIs only */
-void run_smp(struct nic *n, const struct options *o, const void *start_info)
-    __attribute__((noreturn));
-/** vCPU 0 has set up what the others need. */
-void smp_go(void);
-void smp_park(unsigned vcpu) __attribute__((noreturn));
+void run_smp(struct nic *n, const struct options *o) __attribute__((noreturn));
 void run_abuse(struct nic *n, const struct options *o) __attribute__((noreturn));
 /** Sorts ascending, in place. */
 void sort(uint32_t *v, uint32_t n);

@@ -78,7 +78,7 @@ void guest_main(const void *start_info, unsigned vcpu)
     bool found;
 
     if (vcpu != 0)
-        smp_park(vcpu);
+        vcpus_park(vcpu);
     xen_init();
     if (si->magic != START_MAGIC) {
         print("guest: no start info at %lx\n", (uint64_t)(uintptr_t)start_info);
@@ -86,10 +86,10 @@ void guest_main(const void *start_info, unsigned vcpu)
     }
     parse_options(si->cmdline ? (const char *)(uintptr_t)si->cmdline : "", &options);
     irq_init(0);
-    smp_go();
+    vcpus_go(si);
     found = find_nic();
     if (is_mode("smp"))
-        run_smp(found ? &nic : NULL, &options, si);
+        run_smp(found ? &nic : NULL, &options);
     if (!found)
         guest_exit(3);
     if (is_mode("access"))

@@ -13,16 +13,8 @@
 #define REG_MAR          0x08 /* multicast filter: vCPU n writes MARn */
 #define MARS             8
 
-static uint32_t online, errors, finished;
-static bool go;
-/* What the others work on, once it is not NULL. */
-static struct nic *shared;
-static uint32_t shared_rounds;
-
-void smp_go(void)
-{
-    __atomic_store_n(&go, true, __ATOMIC_RELEASE);
-}
+static struct nic *nic;
+static uint32_t rounds, errors;
 
 static void wrong(unsigned vcpu, unsigned reg, uint8_t want, uint8_t got)
 {
@@ -33,49 +25,21 @@ static void wrong(unsigned vcpu, unsigned reg, uint8_t want, uint8_t got)
 /* What a vCPU reads is its own answer, never another one's. */
 static void use_nic(unsigned vcpu)
 {
-    const struct nic *n = shared;
     uint64_t seed = vcpu + 1;
 
-    for (uint32_t i = 0; i < shared_rounds; i++) {
+    for (uint32_t i = 0; i < rounds; i++) {
         uint8_t value = random32(&seed), par = i % 6, got;
 
-        got = inb(n->port + REG_PAR + par);
-        if (got != n->mac[par])
-            wrong(vcpu, REG_PAR + par, n->mac[par], got);
+        got = inb(nic->port + REG_PAR + par);
+        if (got != nic->mac[par])
+            wrong(vcpu, REG_PAR + par, nic->mac[par], got);
         if (vcpu >= MARS)
             continue;
-        outb(n->port + REG_MAR + vcpu, value);
-        got = inb(n->port + REG_MAR + vcpu);
+        outb(nic->port + REG_MAR + vcpu, value);
+        got = inb(nic->port + REG_MAR + vcpu);
         if (got != value)
             wrong(vcpu, REG_MAR + vcpu, value, got);
     }
-    __atomic_fetch_add(&finished, 1, __ATOMIC_RELEASE);
-}
-
-/* vCPU 0 writes the IDT first. */
-void smp_park(unsigned vcpu)
-{
-    while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE))
-        pause();
-    irq_init(vcpu);
-    __atomic_fetch_add(&online, 1, __ATOMIC_RELEASE);
-    while (!__atomic_load_n(&shared, __ATOMIC_ACQUIRE))
-        wait_for_interrupt();
-    use_nic(vcpu);
-    for (;;)
-        wait_for_interrupt();
-}
-
-static bool wait_until(const uint32_t *count, uint32_t want)
-{
-    uint64_t start = ticks();
-
-    while (__atomic_load_n(count, __ATOMIC_ACQUIRE) < want) {
-        if (ticks() - start > PATIENCE)
-            return false;
-        pause();
-    }
-    return true;
 }
 
 /* @return cycles until vCPU `to` took the IPI, 0: it did not */
@@ -126,47 +90,29 @@ static bool self_test(void)
     return !early && ipi_count(0) == before + 1;
 }
 
-static void all_use_nic(struct nic *n, uint32_t cpus, uint32_t rounds)
+static void all_use_nic(struct nic *n, uint32_t cpus)
 {
     if (!n) {
         print("smp: no NIC, so IPIs only\n");
         return;
     }
+    nic = n;
     outb(n->port, CR_STOPPED_PAGE1);
-    shared_rounds = rounds;
-    __atomic_store_n(&shared, n, __ATOMIC_RELEASE);
-    for (unsigned v = 1; v < cpus; v++)
-        ipi_send(v);
-    use_nic(0);
-    if (!wait_until(&finished, cpus)) {
-        print("smp nic: only %u vCPUs came to an end\n", finished);
-        errors++;
-    }
+    errors += !vcpus_do(cpus, use_nic);
     print("smp nic vcpus=%u rounds=%u errors=%u\n", cpus, rounds, errors);
 }
 
-/* Other engines start all vCPUs by themselves. */
-static void start_vcpus(uint32_t n, const void *start_info)
+void run_smp(struct nic *n, const struct options *o)
 {
-    for (unsigned v = 1; v < n && on_xen(); v++) {
-        if (!xen_start_vcpu(v, start_info))
-            print("smp: Xen does not start vCPU %u\n", v);
-    }
-}
+    uint32_t lost = 0, cpus = o->cpus;
 
-void run_smp(struct nic *nic, const struct options *o, const void *start_info)
-{
-    uint32_t lost = 0, n = o->cpus < MAX_VCPUS ? o->cpus : MAX_VCPUS;
-
-    start_vcpus(n, start_info);
-    if (!wait_until(&online, n - 1)) {
-        print("smp cpus=%u online=%u: the others did not come\n", n, online + 1);
+    if (!vcpus_up(cpus))
         guest_exit(1);
-    }
-    for (unsigned v = 1; v < n; v++)
+    rounds = o->n;
+    for (unsigned v = 1; v < cpus; v++)
         lost += ping_many(v, o->n);
     lost += !self_test();
-    print("smp cpus=%u ipis=%u lost=%u\n", n, (n - 1) * o->n, lost);
-    all_use_nic(nic, n, o->n);
+    print("smp cpus=%u ipis=%u lost=%u\n", cpus, (cpus - 1) * o->n, lost);
+    all_use_nic(n, cpus);
     guest_exit(lost || errors);
 }
