@@ -95,4 +95,6 @@ clean: ## remove build/
 
 include $(wildcard mk/*.mk)
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+# Not in there: what was unpacked, whole source trees of others among it.
+-include $(shell find $(BUILD) \( -path $(BUILD)/xen -o -path $(BUILD)/testbed \) -prune -o \
+	-type f -name '*.d' -print 2>/dev/null)
