@@ -156,6 +156,9 @@ void check_xen(struct check *k, const struct cfg_vm *vm, const struct doc_node *
     if (vm->initrd && !vm->kernel)
         report_node(k->report, doc_get(n, "initrd"),
                     "an initrd goes with a kernel; add \"kernel\", or remove it");
+    if (vm->cmdline[0] && !vm->kernel)
+        report_node(k->report, check_at(n, "cmdline"),
+                    "a command line goes with a kernel; add \"kernel\", or remove it");
     if (vm->xen->type == CFG_XEN_HVM)
         check_hvm(k, vm, n);
     else

@@ -136,10 +136,19 @@ static void warn_memory(struct plan *p)
     }
 }
 
+static bool places_any(const struct plan *p)
+{
+    for (unsigned v = 0; v < p->c->vms_count; v++)
+        if (plan_places(p, &p->c->vms[v]))
+            return true;
+    return false;
+}
+
 void plan_warn_all(struct plan *p)
 {
     if (p->allowed == 1 && p->c->iocores_count) {
-        plan_warning(p, "there is one CPU only: I/O cores and vCPUs take turns on it");
+        plan_warning(p, "there is one CPU only: I/O cores and %s take turns on it",
+                     places_any(p) ? "vCPUs" : "all other work");
         warn_memory(p);
         return;
     }
