@@ -36,5 +36,6 @@ int bench_ring(int argc, char **argv);
 int bench_posted(int argc, char **argv);
 int bench_scale(int argc, char **argv);
 int bench_trap(int argc, char **argv);
+int bench_xen(int argc, char **argv); /* options of its own */
 
 #endif

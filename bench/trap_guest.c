@@ -9,24 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "console.h"
+
 #define LIMIT_S 60         /* a guest that takes longer hangs */
 #define MMIO    0x70000000 /* the NIC's window in memory: above the guest's, below 2 GiB */
-#define OUT     8192       /* bytes of output kept for messages; a line is shorter */
-
-/* What the guest's process prints, a line at a time. */
-struct console {
-    char text[OUT];
-    size_t used, parsed;
-};
-
-bool trap_parse(const char *line, struct trap_kind *out)
-{
-    const char *at = strstr(line, "lat name=");
-
-    return at &&
-           sscanf(at, "lat name=%23s n=%u min=%u p50=%u p99=%u p999=%u max=%u unit=cycles",
-                  out->name, &out->n, &out->min, &out->p50, &out->p99, &out->p999, &out->max) == 7;
-}
 
 const struct trap_kind *trap_find(const struct trap_result *r, const char *name)
 {
@@ -34,34 +20,6 @@ const struct trap_kind *trap_find(const struct trap_result *r, const char *name)
         if (!strcmp(r->kind[i].name, name))
             return &r->kind[i];
     return NULL;
-}
-
-static int guest_path(const struct session *s, char path[PATH_MAX])
-{
-    ssize_t n;
-    char *slash;
-
-    if (s->o.guest)
-        return realpath(s->o.guest, path) ? 0 : -errno;
-    n = readlink("/proc/self/exe", path, PATH_MAX - 1);
-    if (n < 0)
-        return -errno;
-    path[n] = '\0';
-    slash = strrchr(path, '/');
-    snprintf(slash, (size_t)(PATH_MAX - (slash - path)), "/guest/probe.elf");
-    return access(path, R_OK) ? -errno : 0;
-}
-
-/* YAML's single quotes: only the quote itself is special, and is doubled. */
-static void put_quoted(FILE *f, const char *text)
-{
-    fputc('\'', f);
-    for (; *text; text++) {
-        if (*text == '\'')
-            fputc('\'', f);
-        fputc(*text, f);
-    }
-    fputc('\'', f);
 }
 
 static int write_config(const struct session *s, const char *path, const char *guest,
@@ -83,44 +41,16 @@ static int write_config(const struct session *s, const char *path, const char *g
             "    kernel: ",
             s->pair.iocpu, cfg_engine_name(s->o.engine), s->pair.cpu, n, MMIO,
             cfg_placement_name(place), MMIO, place == CFG_PLACE_IOCORE ? ", connected: false" : "");
-    put_quoted(f, guest);
+    guest_put_quoted(f, guest);
     return fclose(f) ? -errno : 0;
 }
 
-static void take_lines(struct console *c, struct trap_result *out)
+static void take_line(void *ctx, const char *line)
 {
-    char *end;
+    struct trap_result *out = ctx;
 
-    c->text[c->used] = '\0';
-    while ((end = strchr(c->text + c->parsed, '\n'))) {
-        *end = '\0';
-        if (out->nkinds < TRAP_MAX_KINDS &&
-            trap_parse(c->text + c->parsed, &out->kind[out->nkinds]))
-            out->nkinds++;
-        *end = '\n';
-        c->parsed = (size_t)(end - c->text) + 1;
-    }
-}
-
-/* Reads what is there; the older half goes when there is no room. */
-static void take_output(struct console *c, int fd, struct trap_result *out)
-{
-    ssize_t n;
-
-    for (;;) {
-        if (c->used == OUT - 1) {
-            size_t drop = OUT / 2;
-
-            memmove(c->text, c->text + drop, c->used - drop);
-            c->used -= drop;
-            c->parsed -= drop < c->parsed ? drop : c->parsed;
-        }
-        n = read(fd, c->text + c->used, OUT - 1 - c->used);
-        if (n <= 0)
-            return;
-        c->used += (size_t)n;
-        take_lines(c, out);
-    }
+    if (out->nkinds < TRAP_MAX_KINDS && trap_parse(line, &out->kind[out->nkinds]))
+        out->nkinds++;
 }
 
 static int follow(const struct session *s, struct child *child, struct console *c,
@@ -135,7 +65,7 @@ static int follow(const struct session *s, struct child *child, struct console *
                              {.fd = guard_fd(s->guard), .events = POLLIN}};
 
         poll(p, 3, 1000);
-        take_output(c, child->out_fd, out);
+        console_take(c, child->out_fd, take_line, out);
         if (p[2].revents)
             return -EINTR;
         err = p[1].revents ? child_reap(child, &status) : -EAGAIN;
@@ -144,7 +74,7 @@ static int follow(const struct session *s, struct child *child, struct console *
         if (time(NULL) > end)
             return -ETIMEDOUT;
     }
-    take_output(c, child->out_fd, out);
+    console_take(c, child->out_fd, take_line, out);
     return err ? err : status || !out->nkinds ? -ECHILD : 0;
 }
 
@@ -174,12 +104,10 @@ int trap_guest_run(struct session *s, enum cfg_placement place, unsigned n, FILE
 {
     char guest[PATH_MAX], config[96];
     struct console *c = calloc(1, sizeof(*c));
-    int ret = c ? guest_path(s, guest) : -ENOMEM;
+    int ret = c ? guest_find(s->o.guest, guest, err) : -ENOMEM;
 
     out->nkinds = 0;
     if (ret) {
-        fprintf(err, "the probe guest %s: %s; --guest names it\n", s->o.guest ? s->o.guest : guest,
-                strerror(-ret));
         free(c);
         return ret;
     }

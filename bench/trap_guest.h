@@ -10,23 +10,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "guest.h"
 #include "session.h"
 
 #define TRAP_MAX_KINDS 40
-#define TRAP_NAME_SIZE 24
 
-/* One line: a kind of access. Ticks, the guest's reading of its clock included. */
-struct trap_kind {
-    char name[TRAP_NAME_SIZE];
-    uint32_t n, min, p50, p99, p999, max;
-};
 struct trap_result {
     unsigned nkinds;
     struct trap_kind kind[TRAP_MAX_KINDS];
 };
 
-/** Parses a line of the console. @return false: it is none of "lat name=...", or not whole */
-bool trap_parse(const char *line, struct trap_kind *out);
 /** @return NULL: the guest did not measure it */
 const struct trap_kind *trap_find(const struct trap_result *r, const char *name);
 

@@ -15,6 +15,7 @@ static const struct {
     {"trap", "the same with a guest and its traps (--engine user or kvm)", bench_trap},
     {"posted", "posted writes a second through one ring", bench_posted},
     {"scale", "one active VM beside 1 to 256 idle ones", bench_scale},
+    {"xen", "in Xen's dom0: an access polled for, slept for, and answered by Xen", bench_xen},
     {"echo", "UDP echo against a running guest", bench_echo},
 };
 #define BENCHES (sizeof(benches) / sizeof(benches[0]))

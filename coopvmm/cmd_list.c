@@ -22,7 +22,7 @@ const struct cmd cmd_list[] = {
     {"plan", "[options] FILE", "what would run where",
      "--json --yaml --synthetic --isolated --help", CMD_FILE_OPERAND, NULL, cmd_plan},
     {"bench", "NAME [options]", "measure, beside the baselines", "--json --plot --engine --help",
-     CMD_WORD_OPERAND, "ring trap posted scale echo", cmd_bench},
+     CMD_WORD_OPERAND, "ring trap posted scale xen echo", cmd_bench},
     {"completion", "bash|zsh", "print a completion script", "--help", CMD_WORD_OPERAND, "bash zsh",
      cmd_completion},
     {0},

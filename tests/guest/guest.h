@@ -6,7 +6,7 @@
  *
  * Command line (words "key=value", any order):
  *   mode=echo    answer ARP, ping and UDP port 7; never ends (the default)
- *   mode=lat     measure each kind of access, a line each on the console
+ *   mode=lat     measure each kind of access, a line each on the console; rests then
  *   mode=both    lat, then echo
  *   mode=check   echo, and between packets write and verify patterns in the NIC's memory
  *   mode=access  each kind of access an instruction can make, rounds=N times; what came back wrong?

@@ -72,6 +72,14 @@ static void serve(bool check)
     }
 }
 
+/* HLT with interrupts off would end a Xen domain. */
+static void rest(void) __attribute__((noreturn));
+static void rest(void)
+{
+    for (;;)
+        wait_for_interrupt();
+}
+
 void guest_main(const void *start_info, unsigned vcpu)
 {
     const struct start_info *si = start_info;
@@ -100,5 +108,7 @@ void guest_main(const void *start_info, unsigned vcpu)
         run_lat(&nic, &options);
     if (options.exit)
         guest_exit(0);
+    if (is_mode("lat"))
+        rest();
     serve(is_mode("check"));
 }

@@ -8,6 +8,7 @@
 #include "../../bench/report.h"
 #include "../../bench/trap_fault.h"
 #include "../../bench/trap_guest.h"
+#include "../../bench/xen_result.h"
 #include "../../coopvmm/cmd.h"
 #include "cu_main.h"
 
@@ -289,6 +290,109 @@ static void wrong_options_are_refused(void)
     CU_ASSERT_EQUAL(parse(&any, &o, "--nonsense", NULL, NULL), CMD_USAGE);
 }
 
+/* What telemetry tells of a domain, as it is on the wire. */
+static json_t *snapshot(bool spins)
+{
+    return json_pack(
+        "{s:{s:I}, s:[{s:s, s:[{s:I, s:I, s:I, s:I}], s:[{s:I, s:I, s:I, s:i, s:I, s:I, "
+        "s:I}]}]}",
+        "info", "tsc_hz", (json_int_t)2000000000, "vms", "name", "probe", "slots", "requests",
+        (json_int_t)4000, "service_p50_ns", (json_int_t)100, "service_p99_ns", (json_int_t)900,
+        "service_mean_ns", (json_int_t)120, "domains", "notifies", (json_int_t)(spins ? 0 : 4000),
+        "unnotified", (json_int_t)(spins ? 4000 : 0), "upcalls", (json_int_t)2, "spins",
+        spins ? 1 : 0, "notify_p50_ns", (json_int_t)2000, "notify_p99_ns", (json_int_t)5000,
+        "notify_mean_ns", (json_int_t)2100);
+}
+
+static struct xen_run xen_run_of(bool spins, uint32_t cycles)
+{
+    struct xen_run r = {.inb = {.p50 = cycles, .p99 = 2 * cycles, .n = 1000},
+                        .xen_only = {.p50 = 1000, .p99 = 1500, .n = 1000}};
+    json_t *j = snapshot(spins);
+
+    CU_ASSERT_EQUAL(xen_run_read(j, &r), 0);
+    json_decref(j);
+    return r;
+}
+
+static void xen_telemetry_is_read(void)
+{
+    struct xen_run r = xen_run_of(false, 5000);
+    json_t *j = snapshot(true);
+
+    CU_ASSERT_EQUAL(r.requests, 4000);
+    CU_ASSERT_EQUAL(r.notifies, 4000);
+    CU_ASSERT_EQUAL(r.upcalls, 2);
+    CU_ASSERT_FALSE(r.spins);
+    NEAR(r.service.p50, 200); /* two cycles a nanosecond */
+    NEAR(r.service.p99, 1800);
+    NEAR(r.notify.mean, 4200);
+    CU_ASSERT_EQUAL(r.notify.n, 4000);
+    json_array_clear(json_object_get(json_array_get(json_object_get(j, "vms"), 0), "domains"));
+    CU_ASSERT_EQUAL(xen_run_read(j, &r), -EPROTO);
+    json_decref(j);
+}
+
+static double xen_number(const json_t *j, const char *object, const char *key)
+{
+    return json_number_value(json_object_get(json_object_get(j, object), key));
+}
+
+static unsigned goals_met(const json_t *j)
+{
+    const json_t *goals = json_object_get(j, "goals"), *g;
+    unsigned met = 0;
+    size_t i;
+
+    json_array_foreach((json_t *)goals, i, g) met += json_is_true(json_object_get(g, "met"));
+    return met;
+}
+
+/* Medians of rounds, sums of counts; what polling notifies is what notifying costs. */
+static void xen_rounds_of_stock_xen(void)
+{
+    static struct xen_result r = {.version = "4.17.7", .rounds = 3};
+    json_t *j;
+
+    for (unsigned i = 0; i < 3; i++) {
+        r.run[XEN_POLLED][i] = xen_run_of(false, 4000 + 1000 * i);
+        r.run[XEN_SLEEPING][i] = xen_run_of(false, 12000);
+    }
+    j = xen_result_json(&r);
+    NEAR(xen_number(j, "polled_cycles", "p50"), 5000);
+    NEAR(xen_number(j, "polled_cycles", "p99"), 10000);
+    NEAR(xen_number(j, "polled_cycles", "count"), 3000);
+    NEAR(xen_number(j, "notify_cycles", "p50"), 4000);
+    NEAR(xen_number(j, "notify_cycles", "count"), 12000);
+    NEAR(xen_number(j, "ratios", "sleeping_to_polled"), 2.4);
+    NEAR(xen_number(j, "ratios", "service_to_polled"), 0.04);
+    NEAR(xen_number(j, "upcalls", "polled"), 0.5);
+    CU_ASSERT_PTR_NULL(json_object_get(j, "notified_cycles"));
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(j, "goals")), 3);
+    CU_ASSERT_EQUAL(goals_met(j), 3);
+    json_decref(j);
+}
+
+/* There, notifications are those of the runs that went without spinning. */
+static void xen_rounds_of_a_xen_that_spins(void)
+{
+    static struct xen_result r = {.version = "4.17.7", .rounds = 1};
+    json_t *j;
+
+    r.run[XEN_POLLED][0] = xen_run_of(true, 1200);
+    r.run[XEN_SLEEPING][0] = xen_run_of(false, 12000);
+    r.run[XEN_NOTIFIED][0] = xen_run_of(false, 5000);
+    j = xen_result_json(&r);
+    CU_ASSERT_TRUE(json_is_true(json_object_get(json_object_get(j, "xen"), "spins")));
+    NEAR(xen_number(j, "polled_cycles", "p50"), 1200);
+    NEAR(xen_number(j, "notified_cycles", "p50"), 5000);
+    NEAR(xen_number(j, "notify_cycles", "count"), 4000);
+    NEAR(xen_number(j, "ratios", "polled_to_xen_only"), 1.2);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(j, "goals")), 4);
+    CU_ASSERT_EQUAL(goals_met(j), 2); /* not: 1.2 times Xen alone, service in parts of so little */
+    json_decref(j);
+}
+
 const char *const suite_name = "bench";
 const struct cu_test suite_tests[] = {
     {"quantiles without ties", quantiles_without_ties},
@@ -304,6 +408,9 @@ const struct cu_test suite_tests[] = {
     {"the guest's lines", the_guests_lines},
     {"finding a kind", finding_a_kind},
     {"faults are stepped over", faults_are_stepped_over},
+    {"xen: telemetry is read", xen_telemetry_is_read},
+    {"xen: rounds of stock Xen", xen_rounds_of_stock_xen},
+    {"xen: rounds of a Xen that spins", xen_rounds_of_a_xen_that_spins},
     {"options are read", options_are_read},
     {"wrong options are refused", wrong_options_are_refused},
     {NULL, NULL},
