@@ -92,11 +92,11 @@ static const char *io_view(const char *text, size_t *len)
 int qemu_read_ports(const char *text, struct qemu_claims *q)
 {
     size_t len = 0;
-    const char *at = io_view(text, &len), *end = at + len;
+    const char *at = io_view(text, &len), *end;
 
     if (!at)
         return -EPROTO;
-    while (at < end) {
+    for (end = at + len; at < end;) {
         size_t n = strcspn(at, "\r\n");
         char line[LINE_SIZE];
 

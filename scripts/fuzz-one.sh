@@ -8,6 +8,7 @@ corpus=$build/fuzz/corpus/$name
 mkdir -p "$corpus"
 # real inputs to start from, where there are some
 [ "$name" != fuzz_config ] || cp -f config/examples/*.yaml "$corpus"
+[ ! -d "tests/fuzz/seeds/$name" ] || cp -f "tests/fuzz/seeds/$name"/* "$corpus"
 [ "$name" != fuzz_elf ] || cp -f "$build/guest/probe.elf" "$corpus" 2>/dev/null
 if "$build/fuzz/$name" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=20 -rss_limit_mb=4096 \
     -artifact_prefix="$build/fuzz/$name-" -print_final_stats=1 "$corpus" >"$build/fuzz/$name.log" 2>&1; then

@@ -7,7 +7,8 @@ FUZZ_CC      := clang
 FUZZ_SAN     := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 # What fuzz targets reach; the rest needs a running DPDK.
-FUZZ_SRCS := $(protocol_SRCS) $(emul_SRCS) $(nicmodels_SRCS) $(config_SRCS) coopvmm/elf.c
+FUZZ_SRCS := $(protocol_SRCS) $(emul_SRCS) $(nicmodels_SRCS) $(config_SRCS) coopvmm/elf.c \
+	coopvmm/xl_parse.c coopvmm/qemu_claims.c
 FUZZ_OBJS := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(FUZZ_SRCS))
 
 $(BUILD)/fuzz/obj/%.o: %.c
