@@ -33,22 +33,27 @@ int domain_console_open(struct domain_console *c, const char *path)
     return err;
 }
 
-/* @return whether there may be more */
-static bool pump(struct domain_console *c)
+/* @return bytes; -EAGAIN: none now; 0 or another negative errno: the other end is gone */
+static ssize_t pump(struct domain_console *c)
 {
     uint8_t buf[PUMP_BYTES];
-    ssize_t n = read(c->fd, buf, sizeof(buf));
+    ssize_t n;
 
+    do
+        n = read(c->fd, buf, sizeof(buf));
+    while (n < 0 && errno == EINTR);
     console_lock(&c->lines);
     for (ssize_t i = 0; i < n; i++)
         console_put(&c->lines, buf[i]);
     console_unlock(&c->lines);
-    return n > 0 || (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
 }
 
 void domain_console_pump(struct domain_console *c)
 {
-    if (!pump(c) && errno != EAGAIN)
+    ssize_t n = pump(c);
+
+    if (n <= 0 && n != -EAGAIN)
         domain_console_close(c);
 }
 
@@ -56,7 +61,7 @@ void domain_console_close(struct domain_console *c)
 {
     if (c->fd < 0)
         return;
-    for (unsigned i = 0; i < LAST_PUMPS && pump(c); i++)
+    for (unsigned i = 0; i < LAST_PUMPS && pump(c) > 0; i++)
         ;
     console_lock(&c->lines);
     console_flush(&c->lines);

@@ -21,6 +21,7 @@ struct running {
     struct domain_link *link; /* NULL: no device, or not attached */
     struct store *store;      /* NULL: not open */
     struct domain_console console;
+    char tty[128]; /* the console's terminal; "": not known yet */
 };
 
 /* How a domain ended, and what that makes of this process. */
@@ -45,15 +46,17 @@ static int ended(const struct domain *d, enum xl_reason why)
     }
 }
 
+/* A terminal is opened once: after its end the same name may be somebody else's. */
 static void open_console(struct running *u)
 {
-    char path[128];
+    char path[sizeof(u->tty)];
     int err;
 
-    if (u->console.fd >= 0 || !store_console(u->store, path, sizeof(path)))
+    if (u->console.fd >= 0 || !store_console(u->store, path, sizeof(path)) || !strcmp(path, u->tty))
         return;
+    strcpy(u->tty, path);
     err = domain_console_open(&u->console, path);
-    if (err && err != -ENOENT)
+    if (err)
         domain_log(&u->d, "cannot open its console %s: %s", path, strerror(-err));
 }
 

@@ -32,7 +32,7 @@ check-asan: ## all suites under AddressSanitizer and UndefinedBehaviorSanitizer
 # take hours.
 NO_VALGRIND := test_engine_user test_engine_kvm test_x86_oracle test_fastpath test_restart test_port \
 	test_privs test_eal_args test_telemetry test_switch test_hostcheck test_telclient test_child \
-	test_supervisor test_supctl test_rundir
+	test_supervisor test_supctl test_rundir test_xl test_domain
 VALGRIND_TESTS := $(filter-out $(NO_VALGRIND),$(notdir $(UNIT_TESTS)))
 $(BUILD)/valgrind/%: scripts/valgrind-one.sh
 	@mkdir -p $(@D)
