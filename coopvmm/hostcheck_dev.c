@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Host check: hypervisors, IOMMU, and the devices a testbed is made of. */
+/* Host check: KVM, IOMMU, and the devices a testbed is made of. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,21 +65,6 @@ static void check_kvm(struct hostcheck *h)
         hc_add(h, level, "kvm", "use engine: user", "%.250s", found[0] ? found : strerror(-err));
     else
         hc_add(h, HC_OK, "kvm", NULL, "%.250s", found);
-}
-
-static void check_xen(struct hostcheck *h)
-{
-    char type[HC_TEXT], caps[HC_TEXT];
-
-    hc_read(h, type, "/sys/hypervisor/type");
-    hc_read(h, caps, "/proc/xen/capabilities");
-    if (strstr(caps, "control_d"))
-        hc_add(h, HC_OK, "xen", NULL, "this is a control domain");
-    else if (!strcmp(type, "xen"))
-        hc_add(h, unless(uses_engine(h, CFG_ENGINE_XEN)), "xen",
-               "run coopvmm in the control domain (dom0)", "this is an unprivileged Xen domain");
-    else
-        hc_add(h, unless(uses_engine(h, CFG_ENGINE_XEN)), "xen", NULL, "no Xen here");
 }
 
 static void check_iommu(struct hostcheck *h)
@@ -151,7 +136,7 @@ static void check_userns(struct hostcheck *h)
 void hc_check_devices(struct hostcheck *h)
 {
     check_kvm(h);
-    check_xen(h);
+    hc_check_xen(h);
     check_iommu(h);
     for (unsigned i = 0; h->c && i < h->c->ports_count; i++)
         if (h->c->ports[i].type == CFG_PORT_PCI)

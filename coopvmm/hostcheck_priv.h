@@ -47,6 +47,10 @@ void hc_check_isolation(struct hostcheck *h); /* hostcheck_cpu.c */
 void hc_check_cpus(struct hostcheck *h);      /* hostcheck_cpu.c: governor, SMT, clocks */
 void hc_check_noise(struct hostcheck *h);     /* hostcheck_noise.c: interrupts, other processes */
 void hc_check_memory(struct hostcheck *h);    /* hostcheck_mem.c: NUMA, pages, limits */
-void hc_check_devices(struct hostcheck *h); /* hostcheck_dev.c: KVM, Xen, IOMMU, tun, namespaces */
+void hc_check_devices(struct hostcheck *h);   /* hostcheck_dev.c: KVM, IOMMU, tun, namespaces */
+void hc_check_xen(struct hostcheck *h);       /* hostcheck_xen.c */
+struct xen_host;
+/** dom0 and the testbed's I/O cores in it, as Xen tells them. (hostcheck_xen.c) */
+void hc_check_dom0(struct hostcheck *h, const struct xen_host *x);
 
 #endif

@@ -14,6 +14,8 @@
 #include "config/plan.h"
 #include "coopvmm/cmd.h"
 #include "coopvmm/hostcheck.h"
+#include "coopvmm/hostcheck_priv.h"
+#include "coopvmm/xl_parse.h"
 #include "cu_main.h"
 
 const char *const suite_name = "hostcheck";
@@ -26,6 +28,8 @@ static const char testbed[] =
     "ports: [{name: up, type: tap, iface: t0}]\n"
     "vms: [{name: web, kernel: /k, vcpus: 2, cores: [4, 5], memory: 64}]\n";
 static const char kvm_testbed[] = "vms: [{name: web, kernel: /k, engine: kvm}]\n";
+static const char xen_testbed[] =
+    "iocores: [{name: io0, core: 1}]\nvms: [{name: web, kernel: /k, engine: xen}]\n";
 static const char pci_testbed[] =
     "iocores: [{name: io0, core: 2}]\n"
     "ports: [{name: nic, type: pci, pci: '0000:03:00.0', iocore: io0}]\n";
@@ -55,6 +59,19 @@ put(const char *root, const char *text, const char *fmt, ...)
 
 #define CPU_DIR "/sys/devices/system/cpu"
 
+/* Xen's control domain. */
+static void put_dom0(const char *root)
+{
+    put(root, "control_d\n", "/proc/xen/capabilities");
+    put(root, "4\n", "/sys/hypervisor/version/major");
+    put(root, "17\n", "/sys/hypervisor/version/minor");
+    put(root, ".7\n", "/sys/hypervisor/version/extra");
+    put(root, "", "/dev/xen/privcmd");
+    put(root, "", "/dev/xen/evtchn");
+    put(root, "oxenstored\n", "/proc/101/comm");
+    put(root, "xenconsoled\n", "/proc/102/comm");
+}
+
 /* A host as it should be: eight CPUs, 2 to 7 isolated. */
 static void put_tuned(const char *root)
 {
@@ -82,7 +99,7 @@ static void put_tuned(const char *root)
     put(root, "-1\n", "/proc/sys/kernel/sched_rt_runtime_us");
     put(root, "", "/dev/kvm");
     put(root, "", "/dev/net/tun");
-    put(root, "control_d\n", "/proc/xen/capabilities");
+    put_dom0(root);
     put(root, "", "/sys/kernel/iommu_groups/0/type");
     put(root, "63000\n", "/proc/sys/user/max_user_namespaces");
     put(root, "Name:\tsshd\nVmSize:\t100 kB\nCpus_allowed_list:\t0-7\n", "/proc/100/status");
@@ -327,16 +344,63 @@ static void test_devices(void)
     drop_file(root, "/dev/net/tun");
     expect(root, testbed, "tun", HC_FAIL, "needed for tap t0");
     expect(root, kvm_testbed, "tun", HC_NOTE, "No such file");
-    expect(root, NULL, "xen", HC_OK, "control domain");
-    put(root, "\n", "/proc/xen/capabilities");
-    put(root, "xen\n", "/sys/hypervisor/type");
-    expect(root, NULL, "xen", HC_NOTE, "unprivileged Xen domain");
-    drop_file(root, "/sys/hypervisor/type");
-    expect(root, NULL, "xen", HC_NOTE, "no Xen");
     expect(root, NULL, "iommu", HC_OK, "1 groups");
     put(root, "0\n", "/proc/sys/kernel/unprivileged_userns_clone");
     expect(root, NULL, "userns", HC_NOTE, "cannot make user namespaces");
     leave(root);
+}
+
+static void test_xen(void)
+{
+    const char *root = enter();
+
+    expect(root, xen_testbed, "xen", HC_OK, "control domain of Xen 4.17.7");
+    drop_file(root, "/dev/xen/evtchn");
+    expect(root, xen_testbed, "xen-dev", HC_FAIL, "/dev/xen/evtchn: No such file");
+    expect(root, testbed, "xen-dev", HC_NOTE, "/dev/xen/evtchn: No such file");
+    put(root, "sh\n", "/proc/102/comm");
+    expect(root, xen_testbed, "xen-daemons", HC_FAIL, "xenconsoled not running");
+    put(root, "sh\n", "/proc/101/comm");
+    expect(root, NULL, "xen-daemons", HC_NOTE, "xenstored and xenconsoled not running");
+    put(root, "\n", "/proc/xen/capabilities");
+    put(root, "xen\n", "/sys/hypervisor/type");
+    expect(root, NULL, "xen", HC_NOTE, "unprivileged Xen domain");
+    expect(root, xen_testbed, "xen", HC_FAIL, "unprivileged Xen domain");
+    drop_file(root, "/sys/hypervisor/type");
+    expect(root, NULL, "xen", HC_NOTE, "no Xen");
+    expect(root, xen_testbed, "xen", HC_FAIL, "no Xen");
+    leave(root);
+}
+
+/* What Xen tells of dom0's vCPUs, for a testbed with an I/O core on CPU 1. */
+static void expect_dom0(const char *vcpus, const char *topic, enum hc_level level, const char *text)
+{
+    struct hostcheck h = {.root = "", .c = config(xen_testbed)};
+    struct xen_host x = {0};
+    const struct hc_finding *f;
+
+    CU_ASSERT_EQUAL_FATAL(xl_parse_vcpus(vcpus, &x), 0);
+    hc_check_dom0(&h, &x);
+    f = find(&h, topic);
+    CU_ASSERT_TRUE(f && f->level == level && strstr(f->found, text));
+    for (unsigned i = 0; i < h.count; i++)
+        free(h.findings[i].found);
+    free(h.findings);
+    xen_host_clear(&x);
+    cfg_free((struct cfg *)h.c);
+}
+
+static void test_dom0(void)
+{
+    static const char two[] = "Domain-0 0 0 0 r-- 1.0 0 / all\nDomain-0 0 1 3 r-- 1.0 3 / all\n";
+    static const char one[] = "Domain-0 0 0 0 r-- 1.0 0 / all\n";
+    static const char loose[] =
+        "Domain-0 0 0 0 r-- 1.0 0 / all\nDomain-0 0 1 3 r-- 1.0 2-3 / all\n";
+
+    expect_dom0(two, "dom0", HC_OK, "2 vCPUs, 2 of them pinned");
+    expect_dom0(two, "xen-pinning", HC_OK, "I/O core io0: dom0's vCPU 1 on physical CPU 3");
+    expect_dom0(one, "dom0", HC_WARN, "1 vCPUs for 1 I/O cores");
+    expect_dom0(loose, "xen-pinning", HC_WARN, "I/O core io0: dom0's vCPU 1 is not pinned");
 }
 
 static void test_pci_port(void)
@@ -522,6 +586,8 @@ const struct cu_test suite_tests[] = {
     {"NUMA and pages", test_memory},
     {"limits", test_limits},
     {"KVM, Xen, tun, namespaces", test_devices},
+    {"Xen, its devices and daemons", test_xen},
+    {"dom0's vCPUs", test_dom0},
     {"a physical NIC", test_pci_port},
     {"missing files and nonsense", test_nonsense},
     {"this host", test_here},
