@@ -45,30 +45,37 @@ static void *memory_at(const struct string_io *s, uint64_t addr, uint64_t *len)
     return s->bounce + addr;
 }
 
+/* Downwards: as far as the range below is the same piece of memory. No pointer is kept from one
+ * look to the next: it may be gone by then. */
+static uint32_t contiguous_down(const struct string_io *s, uint8_t **first)
+{
+    uint64_t addr = next_address(s), size = s->r->size, len = size;
+
+    if (!memory_at(s, addr, &len) || len < size)
+        return 0;
+    for (uint32_t want = s->count - s->done; want; want /= 2) {
+        uint64_t below = (want - 1) * size;
+        uint8_t *low;
+
+        len = below + size;
+        low = below <= addr ? memory_at(s, addr - below, &len) : NULL;
+        if (low && len == below + size) {
+            *first = low + below;
+            return want;
+        }
+    }
+    return 0;
+}
+
 /* How many whole elements from the next one on are contiguous, and where the first lies. */
 static uint32_t contiguous(const struct string_io *s, uint8_t **first)
 {
-    uint64_t addr = next_address(s), size = s->r->size;
-    uint64_t want = s->count - s->done, len, low;
+    uint64_t size = s->r->size, len = (s->count - s->done) * size;
 
-    if (!going_down(s)) {
-        len = want * size;
-        *first = memory_at(s, addr, &len);
-        return *first ? (uint32_t)(len / size) : 0;
-    }
-    len = size;
-    *first = memory_at(s, addr, &len);
-    if (!*first || len < size)
-        return 0;
-    /* Downwards: as far as the range below is the same piece of memory. */
-    for (; want > 1; want /= 2) {
-        low = addr - (want - 1) * size;
-        len = want * size;
-        if (low <= addr && memory_at(s, low, &len) == *first - (want - 1) * size &&
-            len == want * size)
-            break;
-    }
-    return (uint32_t)want;
+    if (going_down(s))
+        return contiguous_down(s, first);
+    *first = memory_at(s, next_address(s), &len);
+    return *first ? (uint32_t)(len / size) : 0;
 }
 
 static enum nm_status access_elements(struct string_io *s, uint8_t *mem, uint32_t n, uint32_t *done)

@@ -25,7 +25,7 @@ struct guestmem {
     unsigned nregions;
     struct guestmem_region region[GUESTMEM_MAX_REGIONS];
     /** Memory that is mapped piece by piece as it is asked for (Xen); as guestmem_at, of what is in
-     * no region. The pointer is good until the next call but one. NULL: there is none */
+     * no region. The pointer is good until the next call. NULL: there is none */
     void *(*far)(void *ctx, uint64_t gpa, uint64_t *len);
     void *far_ctx;
 };
