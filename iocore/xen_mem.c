@@ -32,8 +32,9 @@ struct xen_mem *xen_mem_new(struct xen_dm *dm)
 {
     struct xen_mem *m = calloc(1, sizeof(*m));
     char name[RTE_HASH_NAMESIZE];
+    /* Twice as many as there are: a full table does not take each key. */
     struct rte_hash_parameters p = {.name = name,
-                                    .entries = XEN_MEM_CHUNKS,
+                                    .entries = 2 * XEN_MEM_CHUNKS,
                                     .key_len = sizeof(uint64_t),
                                     .hash_func = rte_hash_crc,
                                     .socket_id = SOCKET_ID_ANY};
