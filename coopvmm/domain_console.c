@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
-#define PUMP_BYTES 4096
-#define LAST_PUMPS 64 /* at the end: what a terminal holds is less */
+#define PUMP_BYTES  4096
+#define DRAIN_MS    100 /* without anything new: that was all */
+#define DRAIN_WAITS 10
+#define LAST_PUMPS  64 /* at the end: what a terminal holds is less */
 
 /* Nothing of what is read may be echoed back to the guest, nor cut into lines. */
 static int make_raw(int fd)
@@ -55,6 +58,21 @@ void domain_console_pump(struct domain_console *c)
 
     if (n <= 0 && n != -EAGAIN)
         domain_console_close(c);
+}
+
+void domain_console_drain(struct domain_console *c)
+{
+    struct pollfd p = {.fd = c->fd, .events = POLLIN};
+
+    for (unsigned i = 0; i < DRAIN_WAITS && c->fd >= 0; i++) {
+        unsigned n = 0;
+
+        if (poll(&p, 1, DRAIN_MS) == 0)
+            break;
+        do
+            domain_console_pump(c);
+        while (c->fd >= 0 && poll(&p, 1, 0) > 0 && ++n < LAST_PUMPS);
+    }
 }
 
 void domain_console_close(struct domain_console *c)

@@ -19,7 +19,12 @@ struct domain_console {
 int domain_console_open(struct domain_console *c, const char *path);
 /** Takes what there is, a few KiB at most, and closes it if its other end is gone. */
 void domain_console_pump(struct domain_console *c);
-/** Takes the rest and closes it. Harmless if it is not open. */
+/**
+ * The guest ended: waits a moment, one second at most, for what it printed last and takes it. To be
+ * called before the domain is destroyed, for that throws away what was not read.
+ */
+void domain_console_drain(struct domain_console *c);
+/** Takes what there is and closes it. Harmless if it is not open. */
 void domain_console_close(struct domain_console *c);
 
 #endif

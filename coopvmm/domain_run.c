@@ -72,6 +72,29 @@ static int reattach(struct running *u)
     return err;
 }
 
+/* The end of a domain that does not run any more. @return false: it does */
+static bool has_ended(struct running *u, int *status)
+{
+    enum xl_reason why = domain_state(&u->d);
+
+    if (why == XL_RUNS)
+        return false;
+    domain_console_drain(&u->console);
+    *status = ended(&u->d, why);
+    return true;
+}
+
+/* The I/O cores could not be reached again, or refused: perhaps since the domain is no more. */
+static int lost(struct running *u, int err)
+{
+    int status = VM_EXIT_CANNOT_START;
+
+    if (err == -ECANCELED)
+        return 0;
+    has_ended(u, &status);
+    return status;
+}
+
 /* Waits for the guest's end, SIGTERM, or a broken connection. @return the exit status */
 static int watch(struct running *u)
 {
@@ -81,7 +104,7 @@ static int watch(struct running *u)
             {.fd = store_fd(u->store), .events = POLLIN},
             {.fd = u->link ? domain_link_fd(u->link) : -1, .events = POLLIN | POLLRDHUP},
             {.fd = u->console.fd, .events = POLLIN}};
-        int err = 0;
+        int err = 0, status;
 
         if (poll(p, 4, -1) < 0)
             continue;
@@ -89,18 +112,14 @@ static int watch(struct running *u)
             return 0;
         if (p[3].revents)
             domain_console_pump(&u->console);
-        if (p[1].revents && store_drain(u->store)) {
-            enum xl_reason why = domain_state(&u->d);
-
-            if (why != XL_RUNS)
-                return ended(&u->d, why);
-        }
+        if (p[1].revents && store_drain(u->store) && has_ended(u, &status))
+            return status;
         if (p[1].revents)
             open_console(u);
         if (p[2].revents)
             err = reattach(u);
         if (err)
-            return err == -ECANCELED ? 0 : VM_EXIT_CANNOT_START;
+            return lost(u, err);
     }
 }
 
