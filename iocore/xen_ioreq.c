@@ -158,7 +158,8 @@ static bool route(struct transfer *t)
     return false;
 }
 
-/* Nobody is there any more: a window moved while the request was on its way. */
+/* Nobody is there any more (a window moved while the request was on its way), or the PCI root,
+ * which takes no strings. */
 static void read_ones(const struct transfer *t)
 {
     const uint64_t ones = ~0ull;
@@ -174,10 +175,7 @@ static enum iotp_status access_window(struct transfer *t, uint64_t *data)
 {
     if (t->r->type == IOREQ_TYPE_PIO && xen_root_port(t->x, t->r, data))
         return IOTP_DONE;
-    if (route(t))
-        return transfer(t, data);
-    read_ones(t);
-    return IOTP_UNCLAIMED;
+    return route(t) ? transfer(t, data) : IOTP_UNCLAIMED;
 }
 
 static struct xen_dev *in_slot(const struct xen_domain *x, unsigned slot)
@@ -188,10 +186,10 @@ static struct xen_dev *in_slot(const struct xen_domain *x, unsigned slot)
     return NULL;
 }
 
-/* Does a write to this register move windows? */
-static bool moves_windows(uint32_t reg)
+/* Does a write to these registers move windows? */
+static bool moves_windows(uint64_t reg, uint32_t size)
 {
-    return reg < PCI_ROM_BAR + 4 && reg + 4 > PCI_COMMAND;
+    return reg < PCI_ROM_BAR + 4 && reg + size > PCI_COMMAND;
 }
 
 static enum iotp_status access_config(struct transfer *t, uint64_t *data)
@@ -210,8 +208,18 @@ static enum iotp_status access_config(struct transfer *t, uint64_t *data)
     t->offset = PCI_CONFIG_REG(t->r->addr);
     t->window = PCI_CFG_SIZE;
     status = transfer(t, data);
-    if (t->r->dir == IOREQ_WRITE && moves_windows((uint32_t)t->offset))
+    if (t->r->dir == IOREQ_WRITE && moves_windows(t->offset, t->r->size))
         xen_domain_follow(t->x, t->to);
+    return status;
+}
+
+static enum iotp_status carry_access(struct transfer *t, uint64_t *data)
+{
+    enum iotp_status status =
+        t->r->type == IOREQ_TYPE_PCI_CONFIG ? access_config(t, data) : access_window(t, data);
+
+    if (!t->to)
+        read_ones(t);
     return status;
 }
 
@@ -226,8 +234,8 @@ uint64_t xen_ioreq_carry_out(struct xen_domain *x, unsigned v, const struct iore
     x->after = NULL;
     switch (r->type) {
     case IOREQ_TYPE_PIO:
-    case IOREQ_TYPE_COPY: status = access_window(&t, &data); break;
-    case IOREQ_TYPE_PCI_CONFIG: status = access_config(&t, &data); break;
+    case IOREQ_TYPE_COPY:
+    case IOREQ_TYPE_PCI_CONFIG: status = carry_access(&t, &data); break;
     case IOREQ_TYPE_INVALIDATE:
         xen_mem_flush(x->cache);
         hist_store(&x->n.invalidates, x->n.invalidates + 1);
