@@ -2,7 +2,10 @@
 /* The vCPUs beside the first one: started, parked in HLT, and set to work together. */
 #include "guest.h"
 
-#define PATIENCE (1ull << 36) /* cycles: half a minute; vCPUs may share a CPU with much else */
+/* Cycles: half a minute for them to come, two for their work; they may share a CPU with much else.
+ */
+#define PATIENCE      (1ull << 36)
+#define WORK_PATIENCE (1ull << 38)
 
 static const void *boot_info;
 static uint32_t online, working, finished;
@@ -33,12 +36,12 @@ void vcpus_park(unsigned vcpu)
     }
 }
 
-static bool wait_until(const uint32_t *count, uint32_t want)
+static bool wait_until(const uint32_t *count, uint32_t want, uint64_t patience)
 {
     uint64_t start = ticks();
 
     while (__atomic_load_n(count, __ATOMIC_ACQUIRE) < want) {
-        if (ticks() - start > PATIENCE)
+        if (ticks() - start > patience)
             return false;
         pause();
     }
@@ -52,7 +55,7 @@ bool vcpus_up(uint32_t n)
         if (!xen_start_vcpu(v, boot_info))
             print("guest: Xen does not start vCPU %u\n", v);
     }
-    if (wait_until(&online, n - 1))
+    if (wait_until(&online, n - 1, PATIENCE))
         return true;
     print("guest: %u of %u vCPUs came\n", online + 1, n);
     return false;
@@ -66,7 +69,7 @@ bool vcpus_do(uint32_t n, void (*what)(unsigned vcpu))
     for (unsigned v = 1; v < n; v++)
         ipi_send(v);
     what(0);
-    if (wait_until(&finished, n - 1))
+    if (wait_until(&finished, n - 1, WORK_PATIENCE))
         return true;
     print("guest: %u of %u vCPUs came to an end\n", finished + 1, n);
     return false;
