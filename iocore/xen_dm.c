@@ -34,12 +34,17 @@ static int result(int rc)
 
 static int open_handles(struct xen_dm *m)
 {
+    int err;
+
     m->dmod = xendevicemodel_open(NULL, 0);
     if (m->dmod)
         m->fmem = xenforeignmemory_open(NULL, 0);
     if (m->fmem)
         m->evtchn = xenevtchn_open(NULL, 0);
-    return m->evtchn ? 0 : -(errno ? errno : EIO);
+    if (m->evtchn)
+        return 0;
+    err = errno ? errno : EIO;
+    return err == ENOENT || err == ENXIO ? -ENODEV : -err;
 }
 
 static int restrict_handles(struct xen_dm *m)
@@ -53,9 +58,7 @@ static int restrict_handles(struct xen_dm *m)
 static const char *why_not_open(int err)
 {
     switch (err) {
-    case -ENOENT:
     case -ENODEV:
-    case -ENXIO:
         return "there is no Xen here: /dev/xen/privcmd is missing; is this dom0, and are the "
                "modules xen-privcmd and xen-evtchn loaded?";
     case -EACCES:
@@ -83,7 +86,7 @@ int xen_dm_open(uint16_t domid, struct xen_dm **out, const char **why)
     }
     if (err) {
         xen_dm_close(m);
-        return err == -ENOENT || err == -ENXIO ? -ENODEV : err;
+        return err;
     }
     *out = m;
     return 0;
