@@ -12,8 +12,11 @@
 #include "xen_root.h"
 
 #define NOTE_MAGIC   0x4e584f43u /* "COXN" */
-#define NOTE_VERSION 1
-#define LAST_LOOKS   5 /* for requests, a millisecond apart, before a server goes */
+#define NOTE_VERSION 2
+/* For requests, a millisecond apart, before a server goes: so many without finding any, and no more
+ * than this, whatever the guest does. */
+#define LAST_LOOKS 5
+#define MOST_LOOKS 50
 
 /* Where a guest without firmware finds its devices: I/O BARs as a BIOS would place them, memory
  * BARs in the hole that Xen leaves below 4 GiB. */
@@ -68,16 +71,28 @@ static int make_server(struct xen_domain *x, const char **why)
                               : "Xen refuses an ioreq server";
         return err;
     }
+    memset(x->note->told, 0, sizeof(x->note->told));
     x->note->server = x->server;
     x->note->spins = spin;
     __atomic_store_n(&x->note->stage, XEN_SERVER_MADE, __ATOMIC_RELEASE);
     return 0;
 }
 
+/* One that was never enabled has answered nothing: it is of no use to take it up. */
+static void drop_unfinished(struct xen_domain *x)
+{
+    if (x->note->stage != XEN_SERVER_MADE)
+        return;
+    xen_dm_destroy_server(x->dm, x->note->server);
+    x->note->stage = XEN_NO_SERVER;
+}
+
 static int take_server(struct xen_domain *x, const char **why)
 {
-    int err = x->note->stage == XEN_NO_SERVER ? make_server(x, why) : 0;
+    int err;
 
+    drop_unfinished(x);
+    err = x->note->stage == XEN_NO_SERVER ? make_server(x, why) : 0;
     if (err)
         return err;
     x->server = x->note->server;
@@ -188,8 +203,12 @@ int xen_domain_add(struct xen_domain *x, unsigned index, struct xen_dev *xd, str
         return err;
     }
     xd->dev = dev;
+    xd->index = (uint8_t)index;
+    if (x->taken)
+        xen_ranges_resume(x, xd);
     xen_domain_follow(x, xd);
     if (!xd->slot && x->n.refused != before) {
+        xen_ranges_leave(x, xd);
         *why = "another device has some of its ports or addresses";
         return -EEXIST;
     }
@@ -198,52 +217,6 @@ int xen_domain_add(struct xen_domain *x, unsigned index, struct xen_dev *xd, str
     if (index >= x->ndevs)
         x->ndevs = index + 1;
     return 0;
-}
-
-static bool same(const struct xen_range *r, const struct nm_window *w)
-{
-    return w->space != NM_SPACE_NONE && r->ports == (w->space == NM_SPACE_PIO) &&
-           r->base == w->base && r->size == w->size;
-}
-
-static void unmap_range(struct xen_domain *x, struct xen_range *r)
-{
-    xen_dm_range(x->dm, x->server, r->ports, r->base, r->size, false);
-    r->mapped = false;
-}
-
-/* A window that Xen refuses (it lies on another device's, or beyond what an address can be) answers
- * nothing, as on a bus where both would drive the lines. */
-static void map_range(struct xen_domain *x, struct xen_range *r, const struct nm_window *w)
-{
-    int err;
-
-    *r = (struct xen_range){
-        .region = w->region, .ports = w->space == NM_SPACE_PIO, .base = w->base, .size = w->size};
-    if (w->space == NM_SPACE_NONE)
-        return;
-    err = w->base + (w->size - 1) < w->base
-              ? -EINVAL
-              : xen_dm_range(x->dm, x->server, r->ports, r->base, r->size, true);
-    r->mapped = !err || (err == -EEXIST && x->taken);
-    if (!r->mapped)
-        hist_store(&x->n.refused, x->n.refused + 1);
-}
-
-/* First away from the old places, then to the new ones: windows may change places. */
-void xen_domain_follow(struct xen_domain *x, struct xen_dev *xd)
-{
-    const struct nm_dev *nm = &xd->dev->nm;
-    struct nm_window w[IOTP_MAX_WINDOWS];
-    unsigned n = nm->model->windows(nm, w, IOTP_MAX_WINDOWS);
-
-    for (unsigned i = 0; i < n; i++)
-        if (xd->range[i].mapped && !same(&xd->range[i], &w[i]))
-            unmap_range(x, &xd->range[i]);
-    for (unsigned i = 0; i < n; i++)
-        if (!xd->range[i].mapped)
-            map_range(x, &xd->range[i], &w[i]);
-    xd->nranges = n;
 }
 
 /* --- start and end --- */
@@ -327,9 +300,7 @@ int xen_domain_start(struct xen_domain *x, const char **why)
 
 static void let_go(struct xen_domain *x, struct xen_dev *xd)
 {
-    for (unsigned i = 0; i < xd->nranges; i++)
-        if (xd->range[i].mapped)
-            unmap_range(x, &xd->range[i]);
+    xen_ranges_leave(x, xd);
     if (xd->slot)
         xen_dm_config(x->dm, x->server, xd->slot, false);
     free(xd);
@@ -344,7 +315,10 @@ void xen_domain_stop(struct xen_domain *x)
             x->dev[i] = NULL;
         }
     x->ndevs = 0;
-    if (!x->has_server || !(x->flags & IOTP_DOMAIN_PCI_ROOT))
+    if (!x->has_server)
+        return;
+    xen_ranges_forget(x);
+    if (!(x->flags & IOTP_DOMAIN_PCI_ROOT))
         return;
     xen_dm_config(x->dm, x->server, 0, false);
     xen_dm_range(x->dm, x->server, true, XEN_ROOT_PORT, XEN_ROOT_PORTS, false);
@@ -358,9 +332,8 @@ static void give_server_up(struct xen_domain *x)
 
     if (x->taken && x->slot && !x->bound)
         bind_ports(x);
-    for (int quiet = 0; x->bound && quiet < LAST_LOOKS; quiet++) {
-        if (src_xen_answer_all(x))
-            quiet = 0;
+    for (int n = 0, quiet = 0; x->bound && quiet < LAST_LOOKS && n < MOST_LOOKS; n++) {
+        quiet = src_xen_answer_all(x) ? 0 : quiet + 1;
         nanosleep(&nap, NULL);
     }
     xen_dm_enable(x->dm, x->server, false);

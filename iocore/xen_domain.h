@@ -30,6 +30,17 @@ struct xen_step {
     uint32_t done; /* elements of the request that earlier steps carried out */
 };
 
+/* A range that Xen knows of, or is about to know or to forget. */
+struct xen_told {
+    uint64_t base, size;
+    uint8_t device; /* index in the domain */
+    uint8_t window; /* the how-manyth of the device's */
+    uint8_t ports;  /* 1: ports; 0: addresses */
+    uint8_t used;   /* stored last */
+    uint32_t reserved;
+};
+#define XEN_MAX_TOLD 120
+
 /* The notebook, in the state memfd that came with DOMAIN. */
 struct xen_note {
     uint32_t magic;
@@ -40,21 +51,25 @@ struct xen_note {
     uint8_t spins;
     uint32_t config_address; /* PCI root: what was written to port 0xcf8 */
     struct xen_step vcpu[IOTP_DOMAIN_MAX_VCPUS];
+    struct xen_told told[XEN_MAX_TOLD];
 };
 enum xen_stage { XEN_NO_SERVER = 0, XEN_SERVER_MADE, XEN_SERVER_ENABLED };
 
-/* A range of ports or addresses that Xen sends us. */
+/* A window of a device: ports or addresses that Xen sends us, if it is mapped. */
 struct xen_range {
     uint8_t region; /* of the device */
     bool ports;
     bool mapped;
+    bool refused; /* by Xen, at this very place */
     uint64_t base, size;
+    struct xen_told *told; /* its entry in the notebook, while it is mapped */
 };
 
 struct xen_dev {
     struct ioc_dev *dev;
-    uint8_t slot; /* on bus 0; 0: an ISA device */
-    uint8_t irq;  /* ISA */
+    uint8_t index; /* in the domain */
+    uint8_t slot;  /* on bus 0; 0: an ISA device */
+    uint8_t irq;   /* ISA */
     unsigned nranges;
     struct xen_range range[IOTP_MAX_WINDOWS];
     struct iotp_shadow shadow; /* nobody reads it: a device wants one */
@@ -122,6 +137,11 @@ int xen_domain_start(struct xen_domain *x, const char **why);
 
 /** Core, or control before start. The guest moved or switched windows: Xen is told. */
 void xen_domain_follow(struct xen_domain *x, struct xen_dev *xd);
+/* Control. The rest of xen_ranges.c: a device goes; it takes up what it had before a restart; all
+ * that the notebook still has, of devices that did not come back, goes. */
+void xen_ranges_leave(struct xen_domain *x, struct xen_dev *xd);
+void xen_ranges_resume(struct xen_domain *x, struct xen_dev *xd);
+void xen_ranges_forget(struct xen_domain *x);
 
 /** The device's interrupts as this domain takes them. */
 struct irq_sink *xen_irq_new(struct xen_domain *x, const struct xen_dev *xd);
