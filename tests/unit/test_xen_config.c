@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* PCI configuration space behind Xen: registers, what is not there, and ranges that follow. */
+#include <errno.h>
+
 #include "cu_main.h"
 #include "test_xen.h"
 
@@ -133,6 +135,89 @@ static void the_device_is_where_its_range_is(void)
     tear_down();
 }
 
+/* --- two devices --- */
+
+#define OTHER 7 /* the second RTL8029's slot */
+#define PLACE 0xd000u
+
+static void set_up_two(void)
+{
+    struct iotp_device q = xr_rtl8029(OTHER);
+    const char *why = NULL;
+
+    set_up();
+    CU_ASSERT_EQUAL_FATAL(xr_add(&ioc, 2, &q, &why), 0);
+    set_config(OTHER, PCI_BAR0, 4, PLACE);
+    set_config(OTHER, PCI_COMMAND, 2, PCI_COMMAND_IO);
+    xr_outb(&ioc, PCI + PG0W_BNRY, 0x61);
+    xr_outb(&ioc, PLACE + PG0W_BNRY, 0x71);
+}
+
+static unsigned bnry(unsigned base)
+{
+    return xr_inb(&ioc, base + PG0R_BNRY);
+}
+
+/* The second one on the place of the first answers nothing, and takes nothing away. */
+static void onto_one_place(void)
+{
+    set_up_two();
+    CU_ASSERT_EQUAL(ioc.x->n.refused, 0);
+    set_config(OTHER, PCI_BAR0, 4, PCI);
+    CU_ASSERT_EQUAL(ioc.x->n.refused, 1);
+    CU_ASSERT_EQUAL(bnry(PCI), 0x61);
+    CU_ASSERT_EQUAL(bnry(PLACE), 0xff);
+    CU_ASSERT_EQUAL(xr.nranges, 3);
+    set_config(OTHER, PCI_BAR0, 4, 0xe000); /* away again */
+    CU_ASSERT_EQUAL(bnry(0xe000), 0x71);
+    CU_ASSERT_EQUAL(bnry(PCI), 0x61);
+    CU_ASSERT_EQUAL(ioc.x->n.refused, 1);
+    tear_down();
+}
+
+/* The first one leaves, and the second one, which was there all the time, answers. */
+static void the_first_one_leaves(void)
+{
+    set_up_two();
+    set_config(OTHER, PCI_BAR0, 4, PCI);
+    set_config(SLOT, PCI_BAR0, 4, 0xe000);
+    CU_ASSERT_EQUAL(bnry(0xe000), 0x61);
+    CU_ASSERT_EQUAL(bnry(PCI), 0x71);
+    set_config(OTHER, PCI_BAR0, 4, ISA); /* onto an ISA device */
+    CU_ASSERT_EQUAL(ioc.x->n.refused, 2);
+    CU_ASSERT_EQUAL(bnry(PCI), 0xff);
+    set_config(OTHER, PCI_BAR0, 4, 0xe000);
+    set_config(SLOT, PCI_COMMAND, 2, 0);
+    CU_ASSERT_EQUAL(bnry(0xe000), 0x71);
+    set_config(SLOT, PCI_COMMAND, 2, PCI_COMMAND_IO);
+    CU_ASSERT_EQUAL(bnry(0xe000), 0x71);
+    tear_down();
+}
+
+static void windows_change_places(void)
+{
+    set_up_two();
+    set_config(SLOT, PCI_BAR0, 4, PLACE);
+    set_config(OTHER, PCI_BAR0, 4, PCI);
+    CU_ASSERT_EQUAL(bnry(PLACE), 0x61);
+    CU_ASSERT_EQUAL(bnry(PCI), 0x71);
+    CU_ASSERT_EQUAL(xr.nranges, 4);
+    tear_down();
+}
+
+/* Xen has no room for another range: nothing answers there until the guest tries again. */
+static void xen_refuses(void)
+{
+    set_up_two();
+    xr_fail("xendevicemodel_map_io_range_to_ioreq_server", 1, ENOMEM);
+    set_config(SLOT, PCI_BAR0, 4, 0xe000);
+    CU_ASSERT_EQUAL(ioc.x->n.refused, 1);
+    CU_ASSERT_EQUAL(bnry(0xe000), 0xff);
+    set_config(SLOT, PCI_COMMAND, 2, PCI_COMMAND_IO);
+    CU_ASSERT_EQUAL(bnry(0xe000), 0x61);
+    tear_down();
+}
+
 const char *const suite_name = "xen_config";
 const struct cu_test suite_tests[] = {
     {"PCI configuration registers", configuration_registers},
@@ -140,5 +225,9 @@ const struct cu_test suite_tests[] = {
     {"strings of PCI configuration", strings_of_configuration},
     {"ranges follow before the answer", ranges_follow_before_the_answer},
     {"the device is where its range is", the_device_is_where_its_range_is},
+    {"two devices onto one place", onto_one_place},
+    {"the first one leaves", the_first_one_leaves},
+    {"windows change places", windows_change_places},
+    {"Xen refuses a range", xen_refuses},
     {NULL, NULL},
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../../iocore/source_xen.h"
 #include "../../nicmodels/dp8390.h"
@@ -31,16 +32,19 @@ int xr_add(struct xr_ioc *i, unsigned n, const struct iotp_device *q, const char
         return err;
     o.shadow = &xd->shadow;
     err = dev_create(&o, &i->dev[n], &state_fd, why);
-    if (state_fd >= 0)
-        xr_state_fd[n] = state_fd; /* the VMM has it before anything else happens */
     if (err)
         o.irq->ops->close(o.irq);
     else if ((err = xen_domain_add(i->x, n, xd, i->dev[n], why)))
         dev_destroy(i->dev[n]);
-    if (err) {
-        i->dev[n] = NULL;
-        free(xd);
+    if (!err) {
+        if (state_fd >= 0)
+            xr_state_fd[n] = state_fd;
+        return 0;
     }
+    if (state_fd >= 0)
+        close(state_fd);
+    i->dev[n] = NULL;
+    free(xd);
     return err;
 }
 
@@ -88,13 +92,20 @@ void xr_close(struct xr_ioc *i)
     xen_domain_close(i->x);
 }
 
+/* What the destructors write into the notebook was never written. */
 void xr_die(struct xr_ioc *i)
 {
+    uint8_t note[IOTP_DOMAIN_STATE_SIZE];
+
     xr_kill();
+    if (pread(xr_note_fd, note, sizeof(note), 0) != sizeof(note))
+        abort();
     xen_domain_stop(i->x);
     destroy_devices(i);
-    i->x->has_server = false; /* nothing is written any more */
+    i->x->has_server = false;
     xen_domain_close(i->x);
+    if (pwrite(xr_note_fd, note, sizeof(note), 0) != sizeof(note))
+        abort();
     xr_reap();
 }
 
