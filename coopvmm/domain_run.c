@@ -13,6 +13,9 @@
 #include "termsig.h"
 #include "vm_run.h"
 
+/* The supervisor ends us sooner if there is to be no successor; dom0 may be slow and busy. */
+#define REATTACH_MS 120000
+
 struct running {
     const struct vm_run *r;
     struct domain d;
@@ -66,7 +69,7 @@ static int reattach(struct running *u)
     int err;
 
     domain_log(&u->d, "the I/O-core process is gone; waiting for its successor");
-    err = domain_link_reattach(u->link, VM_REATTACH_MS);
+    err = domain_link_reattach(u->link, REATTACH_MS);
     if (!err)
         domain_log(&u->d, "attached to the new I/O-core process");
     return err;
