@@ -23,8 +23,8 @@ struct running {
     struct termsig *sig;
     struct domain_link *link; /* NULL: no device, or not attached */
     struct store *store;      /* NULL: not open */
-    struct domain_console console;
-    char tty[128]; /* the console's terminal; "": not known yet */
+    struct domain_console console[STORE_CONSOLES];
+    char tty[STORE_CONSOLES][128]; /* the consoles' terminals; "": not known yet */
 };
 
 /* How a domain ended, and what that makes of this process. */
@@ -50,17 +50,24 @@ static int ended(const struct domain *d, enum xl_reason why)
 }
 
 /* A terminal is opened once: after its end the same name may be somebody else's. */
-static void open_console(struct running *u)
+static void open_console(struct running *u, enum store_console which)
 {
-    char path[sizeof(u->tty)];
+    char path[sizeof(u->tty[0])];
     int err;
 
-    if (u->console.fd >= 0 || !store_console(u->store, path, sizeof(path)) || !strcmp(path, u->tty))
+    if (u->console[which].fd >= 0 || !store_console(u->store, which, path, sizeof(path)) ||
+        !strcmp(path, u->tty[which]))
         return;
-    strcpy(u->tty, path);
-    err = domain_console_open(&u->console, path);
+    strcpy(u->tty[which], path);
+    err = domain_console_open(&u->console[which], path);
     if (err)
         domain_log(&u->d, "cannot open its console %s: %s", path, strerror(-err));
+}
+
+static void open_consoles(struct running *u)
+{
+    for (unsigned i = 0; i < STORE_CONSOLES; i++)
+        open_console(u, i);
 }
 
 /* @return 0; -ECANCELED: the end was wished for; another negative errno */
@@ -82,7 +89,8 @@ static bool has_ended(struct running *u, int *status)
 
     if (why == XL_RUNS)
         return false;
-    domain_console_drain(&u->console);
+    for (unsigned i = 0; i < STORE_CONSOLES; i++)
+        domain_console_drain(&u->console[i]);
     *status = ended(&u->d, why);
     return true;
 }
@@ -102,23 +110,25 @@ static int lost(struct running *u, int err)
 static int watch(struct running *u)
 {
     for (;;) {
-        struct pollfd p[4] = {
+        struct pollfd p[3 + STORE_CONSOLES] = {
             {.fd = termsig_fd(u->sig), .events = POLLIN},
             {.fd = store_fd(u->store), .events = POLLIN},
-            {.fd = u->link ? domain_link_fd(u->link) : -1, .events = POLLIN | POLLRDHUP},
-            {.fd = u->console.fd, .events = POLLIN}};
+            {.fd = u->link ? domain_link_fd(u->link) : -1, .events = POLLIN | POLLRDHUP}};
         int err = 0, status;
 
-        if (poll(p, 4, -1) < 0)
+        for (unsigned i = 0; i < STORE_CONSOLES; i++)
+            p[3 + i] = (struct pollfd){.fd = u->console[i].fd, .events = POLLIN};
+        if (poll(p, 3 + STORE_CONSOLES, -1) < 0)
             continue;
         if (p[0].revents)
             return 0;
-        if (p[3].revents)
-            domain_console_pump(&u->console);
+        for (unsigned i = 0; i < STORE_CONSOLES; i++)
+            if (p[3 + i].revents)
+                domain_console_pump(&u->console[i]);
         if (p[1].revents && store_drain(u->store) && has_ended(u, &status))
             return status;
         if (p[1].revents)
-            open_console(u);
+            open_consoles(u);
         if (p[2].revents)
             err = reattach(u);
         if (err)
@@ -140,12 +150,12 @@ static int attach_devices(struct running *u)
 
 static int open_store(struct running *u)
 {
-    int err = store_open(u->d.domid, u->d.c->xen->type == CFG_XEN_HVM, &u->store);
+    int err = store_open(u->d.domid, &u->store);
 
     if (err)
         domain_log(&u->d, "cannot talk to xenstore: %s; is xenstored running?", strerror(-err));
     else
-        open_console(u);
+        open_consoles(u);
     return err;
 }
 
@@ -173,7 +183,8 @@ static void take_down(struct running *u)
         reaper_let(&u->reaper);
     else
         reaper_dismiss(&u->reaper);
-    domain_console_close(&u->console);
+    for (unsigned i = 0; i < STORE_CONSOLES; i++)
+        domain_console_close(&u->console[i]);
     domain_link_free(u->link);
     store_close(u->store);
 }
@@ -194,7 +205,8 @@ static int run(struct running *u)
 
 int domain_run(const struct vm_run *r)
 {
-    struct running u = {.r = r, .reaper.fd = -1, .console.fd = -1};
+    struct running u = {
+        .r = r, .reaper.fd = -1, .console = {[0 ... STORE_CONSOLES - 1] = {.fd = -1}}};
     int status = VM_EXIT_CANNOT_START, err;
 
     if (domain_init(&u.d, r->cfg, r->c, r->rundir, -1, stderr))

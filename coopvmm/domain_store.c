@@ -13,20 +13,31 @@
 
 struct store {
     struct xs_handle *xs;
-    char console[64];
+    char console[STORE_CONSOLES][64];
 };
 
-int store_open(int domid, bool hvm, struct store **out)
+static bool watch_consoles(struct store *s)
+{
+    bool done = true;
+
+    for (unsigned i = 0; i < STORE_CONSOLES; i++)
+        done = done && xs_watch(s->xs, s->console[i], "console");
+    return done;
+}
+
+int store_open(int domid, struct store **out)
 {
     struct store *s = calloc(1, sizeof(*s));
     int err = 0;
 
     if (!s)
         return -ENOMEM;
-    snprintf(s->console, sizeof(s->console), "/local/domain/%d/%s/tty", domid,
-             hvm ? "serial/0" : "console");
+    snprintf(s->console[STORE_CONSOLE_PV], sizeof(s->console[0]), "/local/domain/%d/console/tty",
+             domid);
+    snprintf(s->console[STORE_CONSOLE_SERIAL], sizeof(s->console[0]),
+             "/local/domain/%d/serial/0/tty", domid);
     s->xs = xs_open(0);
-    if (!s->xs || !xs_watch(s->xs, RELEASE, "release") || !xs_watch(s->xs, s->console, "console"))
+    if (!s->xs || !xs_watch(s->xs, RELEASE, "release") || !watch_consoles(s))
         err = errno ? -errno : -EIO;
     if (err)
         store_close(s);
@@ -61,10 +72,10 @@ bool store_drain(struct store *s)
     return released;
 }
 
-bool store_console(struct store *s, char *path, size_t size)
+bool store_console(struct store *s, enum store_console which, char *path, size_t size)
 {
     unsigned len = 0;
-    char *text = xs_read(s->xs, XBT_NULL, s->console, &len);
+    char *text = xs_read(s->xs, XBT_NULL, s->console[which], &len);
     bool fits = text && len > 0 && len < size && strlen(text) == len;
 
     if (fits)

@@ -13,18 +13,24 @@
 
 struct store;
 
+/* A domain's consoles. Which of them a guest prints on is its own affair. */
+enum store_console {
+    STORE_CONSOLE_PV,     /* Xen's own (hvc0): of every domain */
+    STORE_CONSOLE_SERIAL, /* QEMU's first serial port (ttyS0): HVM only */
+    STORE_CONSOLES
+};
+
 /**
- * Connects and watches for ends of domains and for this one's console.
- * @param hvm its console is QEMU's first serial port, else Xen's own
+ * Connects and watches for ends of domains and for this one's consoles.
  * @return 0 and *out; a negative errno
  */
-int store_open(int domid, bool hvm, struct store **out);
+int store_open(int domid, struct store **out);
 void store_close(struct store *s);
 /** Readable when something was written that is watched. */
 int store_fd(const struct store *s);
 /** Takes note of what was. @return whether a domain has ended, this one or another */
 bool store_drain(struct store *s);
-/** The console's terminal. @return false: it is not there yet */
-bool store_console(struct store *s, char *path, size_t size);
+/** A console's terminal. @return false: it is not there, or not yet */
+bool store_console(struct store *s, enum store_console which, char *path, size_t size);
 
 #endif
