@@ -27,7 +27,7 @@ struct pci_room {
  * Sets a function up.
  * @param bars bit i: BAR i is there (of a 64-bit one the lower half)
  * @param irq what INTERRUPT_LINE is to say
- * @return 0 or what access said
+ * @return 0; -ENOSPC: no ports, or no addresses below 4 GiB, are left; or what access said
  */
 int pci_assign(const struct pci_config *c, unsigned bars, uint8_t irq, struct pci_room *room);
 
