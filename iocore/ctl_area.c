@@ -9,12 +9,23 @@
 #include "daemon.h"
 #include "numa.h"
 
-struct ioc_core *core_by_name(struct daemon *d, const char *name)
+static struct ioc_core *core_by_name(struct daemon *d, const char *name)
 {
     for (unsigned i = 0; i < d->ncores; i++)
         if (!strcmp(d->core[i]->c->name, name))
             return d->core[i];
     return NULL;
+}
+
+/* The core that a new area is to be polled by. @return NULL: *err and *why */
+static struct ioc_core *core_for(struct daemon *d, const struct vm_area *a, const char *name,
+                                 int *err, const char **why)
+{
+    struct ioc_core *core = core_by_name(d, name);
+
+    *err = a->used ? -EALREADY : -ENOENT;
+    *why = a->used ? "it is there already" : "there is no I/O core of that name";
+    return a->used ? NULL : core;
 }
 
 /* The rings lie on the I/O core's node: it is the one that polls them. */
@@ -48,13 +59,12 @@ int area_create(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m)
 {
     const struct iotp_area *q = &m->u.area;
     struct vm_area *a = &vm->area[q->area];
-    struct ioc_core *core = core_by_name(d, q->core);
+    const char *why;
     int err;
+    struct ioc_core *core = core_for(d, a, q->core, &err, &why);
 
-    if (a->used)
-        return iotp_msg_error(vm->sock, m->serial, -EALREADY, "area %u is there already", q->area);
     if (!core)
-        return iotp_msg_error(vm->sock, m->serial, -ENOENT, "there is no I/O core %s", q->core);
+        return iotp_msg_error(vm->sock, m->serial, err, "area %u: %s", q->area, why);
     pthread_mutex_lock(&d->lock);
     a->kick_fd = -1;
     err = map_area(a, m->fd[0], q->size, m->fd[1], core->node);
@@ -89,14 +99,12 @@ int domain_create(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m)
 {
     const struct iotp_domain *q = &m->u.domain;
     struct vm_area *a = &vm->area[q->area];
-    struct ioc_core *core = core_by_name(d, q->core);
     const char *why = NULL;
     int err;
+    struct ioc_core *core = core_for(d, a, q->core, &err, &why);
 
-    if (a->used)
-        return iotp_msg_error(vm->sock, m->serial, -EALREADY, "area %u is there already", q->area);
     if (!core)
-        return iotp_msg_error(vm->sock, m->serial, -ENOENT, "there is no I/O core %s", q->core);
+        return iotp_msg_error(vm->sock, m->serial, err, "area %u: %s", q->area, why);
     pthread_mutex_lock(&d->lock);
     a->kick_fd = -1;
     err = xen_domain_open(q, m->fd[0], &a->xen, &why);

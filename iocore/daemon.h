@@ -100,7 +100,6 @@ int ctl_request(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m);
 /* What makes areas and gives them devices; ctl_area.c, ctl_domain.c. m is the VMM's message. */
 int area_create(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m);
 int domain_create(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m);
-struct ioc_core *core_by_name(struct daemon *d, const char *name);
 /** Takes descriptor i out of a message. */
 int take_fd(struct iotp_msg *m, unsigned i);
 /** Answers OK. */
