@@ -9,6 +9,6 @@ check "it is created" start_hvm stock amd64 "net=ne2k-pci addr=10.77.0.2/24 xen_
 check "the tap is up" sh -c 'ip addr add 10.77.0.1/24 dev tapq && ip link set tapq up'
 check "its init runs" wait_for 90 says stock "guest: ready"
 check "it answers pings" wait_for 10 answers 10.77.0.2
-random_file "$tmp/file" 512
+random_file "$tmp/file" 64
 check "a file gets there whole" send_file 10.77.0.2 "$tmp/file"
-check "a file comes back whole" fetch_file 10.77.0.2 512
+check "a file comes back whole" fetch_file 10.77.0.2 64

@@ -19,6 +19,11 @@ is_gone() {
     ! timeout 20 xl domid "$1"
 }
 
+# is_gone_whole NAME: ... and no process maps its memory any more, which keeps a nameless rest of it
+is_gone_whole() {
+    is_gone "$1" && ! timeout 20 xl list | grep -qF '(null)'
+}
+
 # What the guest printed on its Xen console.
 guest_log() {
     cat "/var/log/xen/console/guest-$1.log"
@@ -79,9 +84,23 @@ answers() {
     ping -q -c 1 -W 1 "$1"
 }
 
+# no_loss ADDRESS COUNT: it replies to so many pings; of those sent meanwhile one may still be under way.
+# (ping without -w gives the last ones two round trips' time, too little where CPUs are emulated.)
+no_loss() {
+    ping -q -i 0.1 -c "$2" -w 60 "$1" | tee "$tmp/pings.$1"
+    sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$tmp/pings.$1" |
+        awk -v n="$2" '{ ok = $2 == n && $1 - n <= 2 } END { exit !ok }'
+}
+
 # order ADDRESS "shell command line" [<INPUT]: carried out in the guest (guest-init), its output printed
 order() {
     { echo "$2" && cat; } | timeout "${ORDER_TIMEOUT:-60}" "$GUESTS/busybox-amd64" nc "$1" 7000
+}
+
+# guest_says ADDRESS "shell command line" PATTERN: its output matches
+guest_says() {
+    order "$1" "$2" </dev/null | tee "$tmp/said"
+    grep -q "$3" "$tmp/said"
 }
 
 # send_file ADDRESS FILE: the guest gets it whole, by checksum

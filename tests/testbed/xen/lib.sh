@@ -51,7 +51,7 @@ cleanup() {
     for id in $(domains); do
         timeout 20 xl destroy "$id" 2>/dev/null
     done
-    rm -rf "$tmp" /var/log/xen/console/guest-*.log
+    rm -rf "$tmp" /var/log/xen/console/guest-*.log /var/log/xen/qemu-dm-*.log
 }
 
 # What explains a failure goes to the scenario's log.
@@ -61,6 +61,6 @@ keep_logs() {
     for file in /var/log/xen/console/guest-*.log /var/log/xen/qemu-dm-*.log "$tmp"/*.log; do
         [ -s "$file" ] || continue
         echo "--- the end of ${file##*/}:"
-        tail -n 30 "$file"
+        tail -n 60 "$file"
     done
 }

@@ -6,12 +6,14 @@ COOPVMM=$BUILD/coopvmm
 testbed_pid=
 
 # config NAME [IDLE] <<VMS: writes $tmp/NAME.yaml, with one I/O core on dom0's CPU, a tap NAME with
-# 10.77.0.1 and the VMs that come on standard input, and prints the file's name
+# 10.77.0.1 and the VMs that come on standard input, and prints the file's name. The I/O core sleeps
+# after a millisecond without work, unless IDLE says otherwise: dom0 has this CPU only, and all else
+# that runs there (xl, QEMU while a guest boots) would get half of it.
 config() {
     cat >"$tmp/$1.yaml" <<END
 name: $1
 iocores:
-  - {name: io0, core: 0, idle: ${2:-pause}}
+  - {name: io0, core: 0, idle: ${2:-sleep, idle_us: 1000}}
 ports:
   - {name: uplink, type: tap, iface: $1, address: 10.77.0.1/24}
 vms:
@@ -84,4 +86,9 @@ logged() {
 # daemon_pid: of the I/O-core process
 daemon_pid() {
     pgrep -x coopvmm-iocored
+}
+
+# same_daemon PID
+same_daemon() {
+    [ "$(daemon_pid)" = "$1" ]
 }
