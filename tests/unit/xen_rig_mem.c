@@ -151,14 +151,26 @@ static void bury(void *at, size_t len)
     next = (next + 1) % GRAVES;
 }
 
-static void map_page(uint8_t *at, xen_pfn_t gfn, int prot, int *err)
+/* Where a frame is; XR_HOLE: nowhere. */
+static uint32_t page_at(xen_pfn_t gfn)
 {
-    uint32_t page = gfn < XR_PAGES ? page_of[gfn] : XR_HOLE;
+    return gfn < XR_PAGES ? page_of[gfn] : XR_HOLE;
+}
 
-    *err = page == XR_HOLE ? EINVAL : 0;
-    if (!*err &&
-        mmap(at, XR_PAGE, prot, MAP_SHARED | MAP_FIXED, mem_fd, (off_t)page * XR_PAGE) != at)
+/* Maps frames whose pages lie one after another, from the first one on. @return how many */
+static size_t map_run(uint8_t *at, const xen_pfn_t *gfn, size_t n, int prot, int *err)
+{
+    uint32_t first = page_at(gfn[0]);
+    size_t run = 1;
+
+    err[0] = first == XR_HOLE ? EINVAL : 0;
+    if (err[0])
+        return 1;
+    for (; run < n && page_at(gfn[run]) == first + run; run++)
+        err[run] = 0;
+    if (mmap(at, run * XR_PAGE, prot, MAP_SHARED | MAP_FIXED, mem_fd, (off_t)first * XR_PAGE) != at)
         xr_host_down("rig: map: %s", strerror(errno));
+    return run;
 }
 
 /* A page on either side stays closed. */
@@ -176,8 +188,8 @@ void *xenforeignmemory_map(xenforeignmemory_handle *f, uint32_t domid, int prot,
     if (at == MAP_FAILED)
         xr_host_down("rig: window: %s", strerror(errno));
     at += XR_PAGE;
-    for (size_t i = 0; i < pages; i++)
-        map_page(at + i * XR_PAGE, arr[i], prot, &err[i]);
+    for (size_t i = 0; i < pages;)
+        i += map_run(at + i * XR_PAGE, arr + i, pages - i, prot, err + i);
     window[nwindows++] = (struct window){.at = at, .pages = (unsigned)pages};
     xr.maps++;
     xr_leave(0);
