@@ -13,7 +13,7 @@
  *   mode=smp     IPI test between cpus=N vCPUs, then all of them use the NIC at a time
  *   mode=abuse   seed=N rounds=N: nonsense to every register, by cpus=N vCPUs
  *   ip=10.77.0.2  nic=0x300, nic=pci or nic=none  irq=9  mmio=ADDR (register window)
- *   n=1000       samples of lat and smp
+ *   n=1000       samples of lat (of a kind; all kinds together have room for 100000) and of smp
  *   kinds=A,B    of lat and access: only these (all)
  *   poll=1       ask the NIC instead of waiting for its interrupt (always under Xen: a PVH domain
  *                has no interrupt lines)

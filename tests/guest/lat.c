@@ -15,6 +15,8 @@
 #define CR_STOPPED 0x21 /* STP, no remote DMA: written synchronously */
 #define AT         (NIC_CHECK_PAGE << 8)
 #define STRING     1500 /* bytes */
+#define SLICE      100  /* samples of a kind, then it is the next one's turn */
+#define WARM_UP    8
 
 struct target {
     struct nic *n;
@@ -145,6 +147,10 @@ static const struct kind mmio_kinds[] = {
     {"mmio_rmw1", settle, do_mmio_rmw},
 };
 
+#define PORT_KINDS (sizeof(port_kinds) / sizeof(port_kinds[0]))
+#define MMIO_KINDS (sizeof(mmio_kinds) / sizeof(mmio_kinds[0]))
+#define MAX_KINDS  (PORT_KINDS + MMIO_KINDS)
+
 /* Shell sort: in place, no recursion, fast enough. */
 void sort(uint32_t *v, uint32_t n)
 {
@@ -171,8 +177,14 @@ void report(const char *name, uint32_t *v, uint32_t n)
           per_mille(v, n, 500), per_mille(v, n, 990), per_mille(v, n, 999), v[n - 1]);
 }
 
-static void measure(const struct kind *k, const struct target *t, uint32_t n)
+/* n samples of a kind; what went before has left caches and the card as it liked. */
+static void measure(const struct kind *k, const struct target *t, uint32_t *to, uint32_t n)
 {
+    stop_dma(t);
+    for (unsigned warm = 0; warm < WARM_UP; warm++) {
+        k->before(t);
+        k->access(t);
+    }
     for (uint32_t i = 0; i < n; i++) {
         uint64_t start, took;
 
@@ -180,33 +192,43 @@ static void measure(const struct kind *k, const struct target *t, uint32_t n)
         start = ticks();
         k->access(t);
         took = ticks() - start;
-        samples[i] = took < UINT32_MAX ? took : UINT32_MAX;
+        to[i] = took < UINT32_MAX ? took : UINT32_MAX;
     }
-    report(k->name, samples, n);
 }
 
-static void measure_all(const struct kind *k, unsigned kinds, const struct target *t,
-                        const struct options *o)
+static unsigned choose(const struct kind *from, unsigned kinds, const struct options *o,
+                       const struct kind *chosen[MAX_KINDS], unsigned n)
 {
     for (unsigned i = 0; i < kinds; i++) {
-        if (!in_list(o->kinds, k[i].name))
-            continue;
-        stop_dma(t);
-        for (unsigned warm = 0; warm < 16; warm++) {
-            k[i].before(t);
-            k[i].access(t);
-        }
-        measure(&k[i], t, o->n);
+        if (in_list(o->kinds, from[i].name))
+            chosen[n++] = &from[i];
     }
+    return n;
+}
+
+/* In turn, a slice of each, so that what disturbs the machine disturbs all kinds. */
+static void measure_all(const struct kind *const chosen[], unsigned kinds, const struct target *t,
+                        uint32_t n)
+{
+    for (uint32_t at = 0; at < n; at += SLICE) {
+        for (unsigned k = 0; k < kinds; k++)
+            measure(chosen[k], t, samples + k * n + at, n - at < SLICE ? n - at : SLICE);
+    }
+    for (unsigned k = 0; k < kinds; k++)
+        report(chosen[k]->name, samples + k * n, n);
 }
 
 void run_lat(struct nic *n, const struct options *o)
 {
     const struct target t = {.n = n, .mmio = o->mmio};
+    const struct kind *chosen[MAX_KINDS];
+    unsigned kinds = choose(port_kinds, PORT_KINDS, o, chosen, 0);
+    uint32_t room;
 
-    print("lat begin\n");
-    measure_all(port_kinds, sizeof(port_kinds) / sizeof(port_kinds[0]), &t, o);
     if (o->mmio)
-        measure_all(mmio_kinds, sizeof(mmio_kinds) / sizeof(mmio_kinds[0]), &t, o);
+        kinds = choose(mmio_kinds, MMIO_KINDS, o, chosen, kinds);
+    room = MAX_SAMPLES / (kinds ? kinds : 1);
+    print("lat begin\n");
+    measure_all(chosen, kinds, &t, o->n < room ? o->n : room);
     print("lat end\n");
 }
