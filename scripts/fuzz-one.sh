@@ -10,7 +10,10 @@ mkdir -p "$corpus"
 [ "$name" != fuzz_config ] || cp -f config/examples/*.yaml "$corpus"
 [ ! -d "tests/fuzz/seeds/$name" ] || cp -f "tests/fuzz/seeds/$name"/* "$corpus"
 [ "$name" != fuzz_elf ] || cp -f "$build/guest/probe.elf" "$corpus" 2>/dev/null
-if "$build/fuzz/$name" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=20 -rss_limit_mb=4096 \
+# inputs that are sequences of commands say little while they are short
+how=()
+[ "$name" != fuzz_ioreq ] || how=(-len_control=0 -max_len=400)
+if "$build/fuzz/$name" "${how[@]}" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=20 -rss_limit_mb=4096 \
     -artifact_prefix="$build/fuzz/$name-" -print_final_stats=1 "$corpus" >"$build/fuzz/$name.log" 2>&1; then
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/fuzz/$name.log")
     echo "$runs inputs"

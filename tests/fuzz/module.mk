@@ -6,9 +6,10 @@ FUZZ_SECONDS ?= 10
 FUZZ_CC      := clang
 FUZZ_SAN     := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-# What fuzz targets reach; the rest needs a running DPDK.
+# What fuzz targets reach; of the I/O core, which needs DPDK to run, what is behind Xen's requests.
 FUZZ_SRCS := $(protocol_SRCS) $(emul_SRCS) $(nicmodels_SRCS) $(config_SRCS) coopvmm/elf.c \
-	coopvmm/xl_parse.c coopvmm/qemu_claims.c
+	coopvmm/xl_parse.c coopvmm/qemu_claims.c $(wildcard iocore/xen_*.c) \
+	$(patsubst %,iocore/%.c,device devio fdb guestmem source_xen state switch switch_path)
 FUZZ_OBJS := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(FUZZ_SRCS))
 
 $(BUILD)/fuzz/obj/%.o: %.c
@@ -19,9 +20,11 @@ $(BUILD)/fuzz/obj/%.o: %.c
 $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_OBJS)
 	$(SAY) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/fuzz/fuzz_ioreq: LIBS += $(DPDK_LIBS)
+$(BUILD)/fuzz/fuzz_ioreq: $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(wildcard tests/unit/xen_*.c))
 $(FUZZ_TARGETS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(BUILD)/fuzz/libfuzzed.a
 	$(SAY) LD $@
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 fuzz-build: $(FUZZ_TARGETS)
 
