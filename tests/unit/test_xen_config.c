@@ -168,6 +168,8 @@ static void onto_one_place(void)
     CU_ASSERT_EQUAL(bnry(PCI), 0x61);
     CU_ASSERT_EQUAL(bnry(PLACE), 0xff);
     CU_ASSERT_EQUAL(xr.nranges, 3);
+    set_config(OTHER, PCI_COMMAND, 2, PCI_COMMAND_IO); /* it is counted once */
+    CU_ASSERT_EQUAL(ioc.x->n.refused, 1);
     set_config(OTHER, PCI_BAR0, 4, 0xe000); /* away again */
     CU_ASSERT_EQUAL(bnry(0xe000), 0x71);
     CU_ASSERT_EQUAL(bnry(PCI), 0x61);

@@ -63,13 +63,16 @@ static void hostile_host_bridge(void)
     static const uint32_t size[] = {0, 3, 9, 1u << 31, UINT32_MAX};
 
     set_up_pvh();
-    for (unsigned i = 0; i < sizeof(size) / sizeof(size[0]); i++)
+    for (unsigned i = 0; i < sizeof(size) / sizeof(size[0]); i++) {
+        if (size[i] > 8)
+            CU_ASSERT_EQUAL(force(xr_req(CONFIG, true, 0, size[i])), ~0ull);
         for (unsigned dir = 0; dir < 2; dir++) {
             force(xr_req(CONFIG, dir, 0xfc, size[i]));
             force(xr_req(CONFIG, dir, 0xffffffff, size[i]));
             force(xr_req(PIO, dir, ROOT, size[i]));
             force(xr_rep(CONFIG, dir, 0, size[i], UINT64_MAX, UINT32_MAX));
         }
+    }
     memset(xr_mem, 0, 32);
     force(xr_rep(CONFIG, true, 0, 4, 8, 3)); /* no strings: all ones */
     CU_ASSERT_EQUAL(xr_mem[7], 0);
