@@ -47,8 +47,6 @@ static int tell(struct xen_domain *x, struct xen_dev *xd, unsigned window)
     struct xen_range *r = &xd->range[window];
     int err;
 
-    if (r->base + (r->size - 1) < r->base)
-        return -EINVAL;
     r->told = write_down(x, xd, window);
     if (!r->told)
         return -ENOSPC;
