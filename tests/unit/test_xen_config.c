@@ -220,6 +220,35 @@ static void xen_refuses(void)
     tear_down();
 }
 
+/* The notebook has no room for another range: what it could not tell a successor Xen is not told.
+ */
+static void the_notebook_is_full(void)
+{
+    bool mine[XEN_MAX_TOLD];
+
+    set_up_two();
+    for (unsigned i = 0; i < XEN_MAX_TOLD; i++) {
+        mine[i] = ioc.x->note->told[i].used;
+        ioc.x->note->told[i].used = 1;
+    }
+    set_config(SLOT, PCI_BAR0, 4, 0xe000); /* its former entry is free */
+    CU_ASSERT_EQUAL(bnry(0xe000), 0x61);
+    for (unsigned i = 0; i < XEN_MAX_TOLD; i++)
+        ioc.x->note->told[i].used = 1;
+    set_config(SLOT, PCI_COMMAND, 2, 0);
+    for (unsigned i = 0; i < XEN_MAX_TOLD; i++)
+        ioc.x->note->told[i].used = 1;
+    set_config(SLOT, PCI_COMMAND, 2, PCI_COMMAND_IO);
+    CU_ASSERT_EQUAL(ioc.x->n.refused, 1);
+    CU_ASSERT_EQUAL(bnry(0xe000), 0xff);
+    for (unsigned i = 0; i < XEN_MAX_TOLD; i++)
+        ioc.x->note->told[i].used = mine[i];
+    set_config(SLOT, PCI_COMMAND, 2, PCI_COMMAND_IO);
+    CU_ASSERT_EQUAL(bnry(0xe000), 0x61);
+    CU_ASSERT_EQUAL(bnry(PLACE), 0x71);
+    tear_down();
+}
+
 const char *const suite_name = "xen_config";
 const struct cu_test suite_tests[] = {
     {"PCI configuration registers", configuration_registers},
@@ -231,5 +260,6 @@ const struct cu_test suite_tests[] = {
     {"the first one leaves", the_first_one_leaves},
     {"windows change places", windows_change_places},
     {"Xen refuses a range", xen_refuses},
+    {"the notebook is full", the_notebook_is_full},
     {NULL, NULL},
 };
