@@ -14,7 +14,8 @@
  *                      each: p50, p99, count, rounds_p50; the last two from histograms that are
  *                      known to 1/8, with a mean besides
  *   upcalls            {polled, sleeping}: event-channel interrupts per 1000 requests
- *   ratios, goals
+ *   ratios             of the rounds' medians, round by round, and the median of that
+ *   goals
  *
  * p50 and p99 are the medians of the rounds' ones; cycles are the TSC's. For inb_reg of the probe
  * guest: one byte read from a register of the RTL8029.

@@ -16,8 +16,9 @@
 #include "iod.h"
 
 #define VM      "probe"
-#define LIMIT_S 180 /* for a run; it takes seconds, emulated some tens of them */
-#define END_S   30  /* for taking it down */
+#define LIMIT_S 180    /* for a run; it takes seconds, emulated some tens of them */
+#define GAP     500000 /* cycles between samples: an I/O core that sleeps is asleep then */
+#define END_S   30     /* for taking it down */
 
 /* A testbed that is running, and what it prints. */
 struct bed {
@@ -52,10 +53,10 @@ static int write_config(const struct bed *b, const struct xen_run_spec *s, const
             "  - name: " VM "\n"
             "    engine: xen\n"
             "    memory: 32\n"
-            "    cmdline: mode=lat nic=pci n=%u kinds=inb_reg,null_trap\n"
+            "    cmdline: mode=lat nic=pci n=%u gap=%u kinds=inb_reg,null_trap\n"
             "    xen: {type: pvh, spin: %s}\n"
             "    devices: [{model: rtl8029, connected: false}]\n",
-            s->n, s->spin ? "true" : "false");
+            s->n, GAP, s->spin ? "true" : "false");
     put_cpu(f, "    cores: [", s->cpu, "]\n");
     fputs("    kernel: ", f);
     guest_put_quoted(f, guest);

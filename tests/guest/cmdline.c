@@ -113,6 +113,8 @@ static void option(const char *w, struct options *o)
         o->mmio = number(v, NULL);
     else if (is_key(w, "n", &v))
         o->n = number(v, NULL);
+    else if (is_key(w, "gap", &v))
+        o->gap = number(v, NULL);
     else if (is_key(w, "cpus", &v))
         o->cpus = number(v, NULL);
     else if (is_key(w, "seed", &v))

@@ -14,6 +14,7 @@
  *   mode=abuse   seed=N rounds=N: nonsense to every register, by cpus=N vCPUs
  *   ip=10.77.0.2  nic=0x300, nic=pci or nic=none  irq=9  mmio=ADDR (register window)
  *   n=1000       samples of lat (of a kind; all kinds together have room for 100000) and of smp
+ *   gap=0        cycles that lat leaves before each sample, for an I/O core to fall asleep
  *   kinds=A,B    of lat and access: only these (all)
  *   poll=1       ask the NIC instead of waiting for its interrupt (always under Xen: a PVH domain
  *                has no interrupt lines)
@@ -147,6 +148,7 @@ struct options {
     bool poll;
     uint64_t mmio; /* 0: none */
     uint32_t n;
+    uint32_t gap; /* cycles */
     uint32_t cpus;
     uint64_t seed;
     uint32_t rounds;

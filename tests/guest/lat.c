@@ -21,6 +21,7 @@
 struct target {
     struct nic *n;
     uintptr_t mmio;
+    uint32_t gap; /* cycles to leave before a sample */
 };
 
 uint32_t samples[MAX_SAMPLES];
@@ -177,6 +178,14 @@ void report(const char *name, uint32_t *v, uint32_t n)
           per_mille(v, n, 500), per_mille(v, n, 990), per_mille(v, n, 999), v[n - 1]);
 }
 
+static void leave_gap(uint32_t cycles)
+{
+    uint64_t start = ticks();
+
+    while (cycles && ticks() - start < cycles)
+        ;
+}
+
 /* n samples of a kind; what went before has left caches and the card as it liked. */
 static void measure(const struct kind *k, const struct target *t, uint32_t *to, uint32_t n)
 {
@@ -189,6 +198,7 @@ static void measure(const struct kind *k, const struct target *t, uint32_t *to, 
         uint64_t start, took;
 
         k->before(t);
+        leave_gap(t->gap);
         start = ticks();
         k->access(t);
         took = ticks() - start;
@@ -220,7 +230,7 @@ static void measure_all(const struct kind *const chosen[], unsigned kinds, const
 
 void run_lat(struct nic *n, const struct options *o)
 {
-    const struct target t = {.n = n, .mmio = o->mmio};
+    const struct target t = {.n = n, .mmio = o->mmio, .gap = o->gap};
     const struct kind *chosen[MAX_KINDS];
     unsigned kinds = choose(port_kinds, PORT_KINDS, o, chosen, 0);
     uint32_t room;
