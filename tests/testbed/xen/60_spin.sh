@@ -85,6 +85,9 @@ esac
 bound=$(xl info | sed -n 's/.*ioreq_spin_us=\([0-9]*\).*/\1/p')
 run measure
 run verify "${bound:-20}"
+check "the bound is set to what hypercalls take here" xl set-parameters ioreq_spin_us=1000
+run meanwhile 1000
+check "... and back" xl set-parameters "ioreq_spin_us=${bound:-20}"
 
 check "a device model that does not answer" mute
 check "... the domain is paused and unpaused meanwhile" pause_often
@@ -101,4 +104,5 @@ run late 1
 check "the bound is set back" xl set-parameters "ioreq_spin_us=${bound:-20}"
 
 run crash
-check "a state that no device model may write crashes the domain" grep -q c "$tmp/state"
+check "a state that no device model may write crashes the domain: $(cat "$tmp/state")" \
+    grep -q c "$tmp/state"

@@ -54,13 +54,14 @@ cleanup() {
     rm -rf "$tmp" /var/log/xen/console/guest-*.log /var/log/xen/qemu-dm-*.log
 }
 
-# What explains a failure goes to the scenario's log.
+# What explains a failure goes to the scenario's log; whole files go to the host.
 keep_logs() {
     local file
     timeout 20 xl list
     for file in /var/log/xen/console/guest-*.log /var/log/xen/qemu-dm-*.log "$tmp"/*.log; do
         [ -s "$file" ] || continue
         echo "--- the end of ${file##*/}:"
-        tail -n 60 "$file"
+        tail -n 40 "$file"
+        cp "$file" "$SHARE/logs/$SCENARIO.${file##*/}"
     done
 }
