@@ -116,7 +116,7 @@ download() {
 
 unpack() {
     rm -rf "$src"
-    logged "unpacking it" dpkg-source --no-check -x "$(dsc_of "$version")" "$src" ||
+    logged "unpacking it" dpkg-source --no-check --no-copy -x "$(dsc_of "$version")" "$src" ||
         failed "the source cannot be unpacked"
 }
 
