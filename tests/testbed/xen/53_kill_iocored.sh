@@ -4,7 +4,7 @@
 # guest's file arrives whole.
 # limit: 300 s
 . "$HERE/lib.sh"
-kilobytes=2048
+kilobytes=1024
 
 check "the testbed runs" start_testbed "$(
     stock_vm stock amd64 02 "net=ne2k-pci addr=10.77.0.2/24" "model: rtl8029, slot: 6" | config kill
