@@ -12,7 +12,7 @@
 #include "xen_result.h"
 
 #define NAME          "bench xen"
-#define ROUNDS        5
+#define ROUNDS        3
 #define SAMPLES       2000
 #define QUICK_SAMPLES 500
 #define MAX_SAMPLES   50000 /* the probe guest has room for twice as many, of two kinds */
@@ -32,7 +32,7 @@ static const char usage[] =
     "when Xen answers alone. Starts temporary testbeds with the probe guest.\n\n"
     "  --cpu N          physical CPU of the guest; default: one where no dom0 vCPU is\n"
     "  --iocpu N        dom0's CPU of the I/O core\n"
-    "  --rounds N       rounds, 1 to 64, default 5\n"
+    "  --rounds N       rounds, 1 to 64, default 3\n"
     "  --samples N      accesses of a kind a round, 1 to 50000, default 2000\n"
     "  --guest FILE     the probe guest; default: guest/probe.elf beside this program\n"
     "  --quick          one round of 500: to see that it works, not for figures\n"
