@@ -278,6 +278,8 @@ static unsigned take_backlog(struct ioc_dev *d)
 
     for (; d->rx_tail != d->rx_head && has_room(d, d->rx[d->rx_tail % DEV_BACKLOG]); n++)
         receive(d, d->rx[d->rx_tail++ % DEV_BACKLOG]);
+    if (d->rx_tail != d->rx_head && d->nm.model->waiting)
+        d->nm.model->waiting(&d->nm);
     return n;
 }
 
@@ -309,7 +311,7 @@ unsigned dev_poll(struct ioc_dev *d)
 
     if (d->nm.model->poll)
         work += d->nm.model->poll(&d->nm);
-    if (work)
+    if (work || d->nm.changed)
         settle(d);
     return work;
 }

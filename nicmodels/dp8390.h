@@ -198,6 +198,8 @@ void dp8390_remote(const struct dp8390_chip *c, uint8_t *buf, size_t len, bool w
 
 /** nm_model.can_receive. */
 bool dp8390_can_receive(const struct dp8390_chip *c, size_t len);
+/** nm_model.waiting. */
+void dp8390_waiting(const struct dp8390_chip *c);
 /** nm_model.receive: a good frame, padded to the minimum as its sender's MAC would have. */
 void dp8390_receive(const struct dp8390_chip *c, const void *frame, size_t len);
 

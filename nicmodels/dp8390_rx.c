@@ -215,3 +215,14 @@ bool dp8390_can_receive(const struct dp8390_chip *c, size_t len)
         return true;
     return fits(r, pages, &next);
 }
+
+/* The chip itself would lose the frame to a full ring and say so (OVW). One that can wait needs no
+ * more than that the host looks at its ring again: Linux's driver stops after nine packets, then
+ * clears PRX, whatever has come in meanwhile. */
+void dp8390_waiting(const struct dp8390_chip *c)
+{
+    if (c->regs->isr & (ISR_PRX | ISR_RXE | ISR_OVW))
+        return;
+    c->dev->changed = true;
+    dp8390_raise(c, ISR_PRX);
+}

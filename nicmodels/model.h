@@ -134,6 +134,12 @@ struct nm_model {
     unsigned (*poll)(struct nm_dev *d);
     /** Would receive accept a frame of len bytes now? A frame is offered again later if not. */
     bool (*can_receive)(const struct nm_dev *d, size_t len);
+    /**
+     * A frame waits because can_receive said no: sees to it that the guest will look, should
+     * nothing that is pending tell it to. Without it a guest that has acknowledged its interrupt but
+     * left packets in a full ring would wait for the frame, and the frame for the guest. May be NULL.
+     */
+    void (*waiting)(struct nm_dev *d);
     /** A frame from the network, without FCS. May be dropped, as hardware would. */
     void (*receive)(struct nm_dev *d, const void *frame, size_t len);
     /**

@@ -81,6 +81,13 @@ static bool isa_can_receive(const struct nm_dev *d, size_t len)
     return dp8390_can_receive(&c, len);
 }
 
+static void isa_waiting(struct nm_dev *d)
+{
+    struct dp8390_chip c = dp8390_of(d, &board);
+
+    dp8390_waiting(&c);
+}
+
 static void isa_receive(struct nm_dev *d, const void *frame, size_t len)
 {
     struct dp8390_chip c = dp8390_of(d, &board);
@@ -137,6 +144,7 @@ const struct nm_model nm_ne2000 = {
     .reset = isa_reset,
     .access = isa_access,
     .can_receive = isa_can_receive,
+    .waiting = isa_waiting,
     .receive = isa_receive,
     .publish = isa_publish,
     .windows = isa_windows,

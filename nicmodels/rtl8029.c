@@ -167,6 +167,13 @@ static bool rtl_can_receive(const struct nm_dev *d, size_t len)
     return dp8390_can_receive(&c, len);
 }
 
+static void rtl_waiting(struct nm_dev *d)
+{
+    struct dp8390_chip c = dp8390_of(d, &board);
+
+    dp8390_waiting(&c);
+}
+
 static void rtl_receive(struct nm_dev *d, const void *frame, size_t len)
 {
     struct dp8390_chip c = dp8390_of(d, &board);
@@ -227,6 +234,7 @@ const struct nm_model nm_rtl8029 = {
     .reset = rtl_reset,
     .access = rtl_access,
     .can_receive = rtl_can_receive,
+    .waiting = rtl_waiting,
     .receive = rtl_receive,
     .publish = rtl_publish,
     .windows = rtl_windows,

@@ -84,7 +84,8 @@ static void do_frame(struct rig *g, struct input *in)
     CHECK(frame);
     for (size_t i = 0; i < 8 && i < len; i++)
         frame[i] = take(in);
-    g->d.model->can_receive(&g->d, len);
+    if (!g->d.model->can_receive(&g->d, len))
+        g->d.model->waiting(&g->d);
     g->d.model->receive(&g->d, frame, len);
     free(frame);
 }

@@ -256,6 +256,31 @@ static void test_overflow(void)
     power_off(&t);
 }
 
+/* A host that clears PRX and leaves packets in a full ring, as Linux's driver does after nine of
+ * them: with a frame waiting for room it is told to look again, once. */
+static void test_waiting_frame(void)
+{
+    uint8_t frame[NM_MAX_FRAME];
+    struct chip_rig t;
+
+    power_on(&t);
+    bring_up(&t, 0);
+    wr(&t, PG0W_IMR, ISR_PRX);
+    make_frame(frame, sizeof(frame), rig_mac);
+    while (dp8390_can_receive(&t.c, 1514))
+        dp8390_receive(&t.c, frame, 1514);
+    dp8390_waiting(&t.c); /* it has been told, and has not answered yet */
+    wr(&t, PG0W_ISR, ISR_PRX);
+    CU_ASSERT_FALSE(t.g.level);
+    t.g.d.changed = false;
+    dp8390_waiting(&t.c);
+    CU_ASSERT_TRUE(t.g.level);
+    CU_ASSERT_TRUE(t.g.d.changed);
+    CU_ASSERT_EQUAL(rd(&t, PG0R_ISR), ISR_PRX);
+    CU_ASSERT_EQUAL(rd(&t, PG0R_CNTR2), 0); /* nothing was lost */
+    power_off(&t);
+}
+
 /* RST after an overflow goes away when packets are taken out, without a restart. */
 static void test_overflow_drained(void)
 {
@@ -347,6 +372,7 @@ const struct cu_test suite_tests[] = {
     {"monitor mode", test_monitor_mode},
     {"ring overflow and recovery", test_overflow},
     {"ring overflow, drained", test_overflow_drained},
+    {"a frame that waits for a host that does not look", test_waiting_frame},
     {"absurd rings", test_absurd_rings},
     {"stopped", test_stopped_receives_nothing},
     {"CRC-32", test_crc},

@@ -120,10 +120,10 @@ int run_late(void)
 int run_crash(void)
 {
     rig_begin();
+    say(rig_order(OP_VERIFY_PORT, 10, PORT_SPIN), "the guest is there");
     rig.spin.answer_state = 7;
     rig.patience = 1000000000;
-    if (rig_order(OP_VERIFY_PORT, 10, PORT_SPIN))
-        say(false, "a state that there is not");
+    say(!rig_order(OP_VERIFY_PORT, 10, PORT_SPIN), "it does not go on after state 7");
     return rig.failures != 0;
 }
 
