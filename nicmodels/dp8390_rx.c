@@ -46,13 +46,13 @@ static uint8_t next_page(const struct dp8390 *r, uint8_t page)
 }
 
 /* DS 7, "linking receive buffer pages": each step to another page is compared with BNRY. */
-static bool fits(const struct dp8390 *r, unsigned pages, uint8_t *next)
+static bool fits(const struct dp8390 *r, unsigned pages, uint8_t bnry, uint8_t *next)
 {
     uint8_t page = r->curr;
 
     while (pages--) {
         page = next_page(r, page);
-        if (page == r->bnry)
+        if (page == bnry)
             return false;
     }
     *next = page;
@@ -120,7 +120,7 @@ static void keep(const struct dp8390_chip *c, const uint8_t *frame, size_t len, 
         miss(c, status & RSR_PHY, 0);
         return;
     }
-    if (!fits(r, pages_for(len), &next)) {
+    if (!fits(r, pages_for(len), r->bnry, &next)) {
         miss(c, status & RSR_PHY, ISR_OVW | ISR_RST);
         return;
     }
@@ -201,6 +201,14 @@ void dp8390_receive(const struct dp8390_chip *c, const void *frame, size_t len)
     dp8390_receive_wire(c, padded, sizeof(padded), DP8390_WIRE_GOOD);
 }
 
+/* A host that has read up to the end of the ring may leave BNRY a page before its beginning (Linux
+ * does), where the chip never meets it and overwrites what is not read yet. A frame that can wait
+ * need not do that harm. */
+static uint8_t meant_boundary(const struct dp8390 *r)
+{
+    return r->bnry == (uint8_t)(r->pstart - 1) ? r->pstop - 1 : r->bnry;
+}
+
 /* "No" is for a ring that has no room now but will have. What will never be stored (stopped, in
  * loopback, a ring that is too small or none at all) is taken at once, and dropped. */
 bool dp8390_can_receive(const struct dp8390_chip *c, size_t len)
@@ -213,7 +221,7 @@ bool dp8390_can_receive(const struct dp8390_chip *c, size_t len)
         return true;
     if (r->pstart + pages >= r->pstop)
         return true;
-    return fits(r, pages, &next);
+    return fits(r, pages, meant_boundary(r), &next);
 }
 
 /* The chip itself would lose the frame to a full ring and say so (OVW). One that can wait needs no

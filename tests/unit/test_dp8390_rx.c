@@ -256,6 +256,29 @@ static void test_overflow(void)
     power_off(&t);
 }
 
+/* BNRY a page before the ring, as Linux leaves it after a packet that ends with the ring: the chip
+ * never meets it, a frame that can wait is held back before it overwrites what is there. */
+static void test_boundary_before_ring(void)
+{
+    uint8_t frame[60];
+    unsigned taken = 0;
+    struct chip_rig t;
+
+    power_on(&t);
+    bring_up(&t, 0);
+    make_frame(frame, 60, rig_mac);
+    wr(&t, PG0W_BNRY, PSTART - 1);
+    for (; dp8390_can_receive(&t.c, 60) && taken < 1000; taken++)
+        dp8390_receive(&t.c, frame, 60);
+    CU_ASSERT_EQUAL(taken, curr(&t) - PSTART);
+    CU_ASSERT_EQUAL(curr(&t), PSTOP - 2); /* the page before the last, which is not given away */
+    dp8390_receive(&t.c, frame, 60);      /* ... and what the chip does */
+    dp8390_receive(&t.c, frame, 60);
+    CU_ASSERT_EQUAL(curr(&t), PSTART);
+    CU_ASSERT_EQUAL(rd(&t, PG0R_ISR) & ISR_OVW, 0);
+    power_off(&t);
+}
+
 /* A host that clears PRX and leaves packets in a full ring, as Linux's driver does after nine of
  * them: with a frame waiting for room it is told to look again, once. */
 static void test_waiting_frame(void)
@@ -372,6 +395,7 @@ const struct cu_test suite_tests[] = {
     {"monitor mode", test_monitor_mode},
     {"ring overflow and recovery", test_overflow},
     {"ring overflow, drained", test_overflow_drained},
+    {"a boundary before the ring", test_boundary_before_ring},
     {"a frame that waits for a host that does not look", test_waiting_frame},
     {"absurd rings", test_absurd_rings},
     {"stopped", test_stopped_receives_nothing},
