@@ -108,12 +108,15 @@ struct outcome {
 };
 typedef struct outcome (*op_fn)(volatile void *at, uint64_t v, uint64_t acc);
 struct op {
-    const char *name;
+    const char *name, *its_flags;
     unsigned size;
     op_fn run;
+    uint64_t undefined; /* flags */
 };
 
-#define FLAGS 0x8c5 /* OF SF ZF PF CF; AF is undefined after the logical ones */
+#define FLAGS   0x8c5 /* OF SF ZF PF CF; AF is undefined after the logical ones */
+#define FLAG_ZF 0x40
+#define FLAG_CF 0x01
 
 /* The TEST is for those that leave flags as they are. */
 #define OP(name, text)                                                                             \
@@ -138,11 +141,11 @@ struct op {
     OP(name##2, insn "w (%[at])")                                                                  \
     OP(name##4, insn "l (%[at])")                                                                  \
     OP(name##8, insn "q (%[at])")
-#define OPS(name)                                                                                  \
-    {#name, 1, name##1}, {#name, 2, name##2}, {#name, 4, name##4},                                 \
+#define OP_OF(name, size)                                                                          \
     {                                                                                              \
-#name, 8, name##8                                                                          \
+#name, #name "'s flags", size, name##size, 0                                               \
     }
+#define OPS(name) OP_OF(name, 1), OP_OF(name, 2), OP_OF(name, 4), OP_OF(name, 8)
 
 OP_SIZES(xchg, "xchg")
 OP_SIZES(lock_add, "lock add")
@@ -177,14 +180,21 @@ static const struct op plain_ops[] = {
     OPS(neg),
     OPS(cmp),
     OPS(test),
-    {"movzx", 1, movzx1},
-    {"movzx", 2, movzx2},
-    {"movsx", 1, movsx1},
-    {"movsx", 4, movsx4},
-    {"bts", 4, bts4},
-    {"push", 8, push8},
-    {"pop", 8, pop8},
+    OP_OF(movzx, 1),
+    OP_OF(movzx, 2),
+    OP_OF(movsx, 1),
+    OP_OF(movsx, 4),
+    {"bts", "bts's flags", 4, bts4, FLAGS & ~(FLAG_ZF | FLAG_CF)},
+    OP_OF(push, 8),
+    OP_OF(pop, 8),
 };
+
+/* Xen 4.17 in an emulated machine loses the flags across an xchg of 2 or 4 bytes with device
+ * memory; the device model has no part in flags. */
+static uint64_t known_flags(const struct op *op)
+{
+    return on_xen() && op->run == (op->size == 2 ? xchg2 : xchg4) ? 0 : FLAGS & ~op->undefined;
+}
 
 /* What the same instruction does to ordinary memory is what it must do to registers. */
 static void run_op(const struct access_rig *r, const struct op *op)
@@ -202,7 +212,7 @@ static void run_op(const struct access_rig *r, const struct op *op)
     mar_expect(r, op->name, mem);
     expect(op->name, op->size, want.v, got.v);
     expect(op->name, op->size, want.acc, got.acc);
-    expect("flags", op->size, want.flags, got.flags);
+    expect(op->its_flags, op->size, want.flags & known_flags(op), got.flags & known_flags(op));
 }
 
 static void locked(const struct access_rig *r)

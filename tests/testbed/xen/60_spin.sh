@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
-# shellcheck shell=bash
 # limit: 420 s
 # Completions without a wake-up (xen/patches). On a stock hypervisor: it refuses, and cleanly.
-. "$ROOT/tests/testbed/xen/lib.sh"
+. "$HERE/lib.sh"
 programs=$BUILD/xen
 
 # create NAME: a guest that does what its device model says, paused

@@ -87,12 +87,13 @@ answers() {
     ping -q -c 1 -W 1 "$1"
 }
 
-# no_loss ADDRESS COUNT: it replies to so many pings; of those sent meanwhile one may still be under way.
-# (ping without -w gives the last ones two round trips' time, too little where CPUs are emulated.)
+# no_loss ADDRESS COUNT: it replies to the first so many pings, each one. (ping without -w gives the
+# last ones two round trips' time, too little where CPUs are emulated; with it, it sends more than
+# COUNT until so many replies are here.)
 no_loss() {
-    ping -q -i 0.1 -c "$2" -w 60 "$1" | tee "$tmp/pings.$1"
-    sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$tmp/pings.$1" |
-        awk -v n="$2" '{ ok = $2 == n && $1 - n <= 2 } END { exit !ok }'
+    ping -n -i 0.1 -c "$2" -w 60 "$1" | tee "$tmp/pings.$1"
+    sed -n 's/.*icmp_seq=\([0-9]*\) ttl.*/\1/p' "$tmp/pings.$1" |
+        awk -v n="$2" '$1 != ++seen { exit } END { exit seen != n || $1 != n }'
 }
 
 # order ADDRESS "shell command line" [<INPUT]: carried out in the guest (guest-init), its output printed
