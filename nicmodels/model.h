@@ -136,8 +136,9 @@ struct nm_model {
     bool (*can_receive)(const struct nm_dev *d, size_t len);
     /**
      * A frame waits because can_receive said no: sees to it that the guest will look, should
-     * nothing that is pending tell it to. Without it a guest that has acknowledged its interrupt but
-     * left packets in a full ring would wait for the frame, and the frame for the guest. May be NULL.
+     * nothing that is pending tell it to. Without it a guest that has acknowledged its interrupt
+     * but left packets in a full ring would wait for the frame, and the frame for the guest. May be
+     * NULL.
      */
     void (*waiting)(struct nm_dev *d);
     /** A frame from the network, without FCS. May be dropped, as hardware would. */
