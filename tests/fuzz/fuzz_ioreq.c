@@ -15,32 +15,10 @@
 #include "../../nicmodels/pci.h"
 #include "../unit/test_eal.h"
 #include "../unit/xen_rig.h"
-
-#define CHECK(c)                                                                                   \
-    do {                                                                                           \
-        if (!(c))                                                                                  \
-            abort();                                                                               \
-    } while (0)
+#include "input.h"
 
 #define VCPUS 2
 #define SLOTS 3 /* RTL8029s, from slot 5 on; device 0 is the ISA NE2000 */
-
-struct input {
-    const uint8_t *p;
-    size_t left;
-};
-
-static uint64_t take(struct input *in, unsigned n)
-{
-    uint64_t v = 0;
-
-    for (; n; n--) {
-        v = v << 8 | (in->left ? *in->p : 0);
-        in->p += in->left != 0;
-        in->left -= in->left != 0;
-    }
-    return v;
-}
 
 /* --- the process --- */
 

@@ -8,34 +8,7 @@
 #include "../unit/nm_rig.h"
 
 #include "../../nicmodels/pci.h"
-
-#define CHECK(c)                                                                                   \
-    do {                                                                                           \
-        if (!(c))                                                                                  \
-            abort();                                                                               \
-    } while (0)
-
-struct input {
-    const uint8_t *p;
-    size_t left;
-};
-
-static uint8_t take(struct input *in)
-{
-    if (!in->left)
-        return 0;
-    in->left--;
-    return *in->p++;
-}
-
-static uint64_t take_n(struct input *in, unsigned n)
-{
-    uint64_t v = 0;
-
-    while (n--)
-        v = v << 8 | take(in);
-    return v;
-}
+#include "input.h"
 
 static uint8_t take_region(uint8_t op)
 {
@@ -45,31 +18,31 @@ static uint8_t take_region(uint8_t op)
 static void do_access(struct rig *g, struct input *in, uint8_t op)
 {
     unsigned size = 1u << (op >> 4 & 3);
-    struct nm_access a = {.offset = take(in), .size = (uint8_t)size, .count = 1};
+    struct nm_access a = {.offset = take(in, 1), .size = (uint8_t)size, .count = 1};
 
     a.region = take_region(op);
     a.write = op & 8;
     if (a.region != NM_REGION_CONFIG)
         a.offset &= 0x3f;
     if (a.write)
-        a.data = take_n(in, size);
+        a.data = take(in, size);
     g->d.model->access(&g->d, &a);
 }
 
 static void do_string(struct rig *g, struct input *in, uint8_t op)
 {
     unsigned size = 1u << (op >> 4 & 3);
-    struct nm_access a = {.offset = take(in) & 0x3f, .size = (uint8_t)size};
+    struct nm_access a = {.offset = take(in, 1) & 0x3f, .size = (uint8_t)size};
     uint8_t *mem;
 
     a.region = take_region(op);
-    a.count = (uint32_t)(1 + take_n(in, 2) % 1024);
+    a.count = (uint32_t)(1 + take(in, 2) % 1024);
     a.write = op & 8;
-    a.down = take(in) & 1;
+    a.down = take(in, 1) & 1;
     mem = calloc(a.count, size);
     CHECK(mem);
     for (unsigned i = 0; i < 16 && i < a.count * size; i++)
-        mem[i] = take(in);
+        mem[i] = take(in, 1);
     a.mem = a.down ? mem + (size_t)(a.count - 1) * size : mem;
     if (g->d.model->access(&g->d, &a) == NM_DONE)
         CHECK(a.done_count == a.count);
@@ -78,12 +51,12 @@ static void do_string(struct rig *g, struct input *in, uint8_t op)
 
 static void do_frame(struct rig *g, struct input *in)
 {
-    size_t len = take_n(in, 2) % (NM_MAX_FRAME + 3);
+    size_t len = take(in, 2) % (NM_MAX_FRAME + 3);
     uint8_t *frame = calloc(1, len ? len : 1);
 
     CHECK(frame);
     for (size_t i = 0; i < 8 && i < len; i++)
-        frame[i] = take(in);
+        frame[i] = take(in, 1);
     if (!g->d.model->can_receive(&g->d, len))
         g->d.model->waiting(&g->d);
     g->d.model->receive(&g->d, frame, len);
@@ -96,15 +69,15 @@ static void do_load(struct rig *g, struct input *in)
     size_t size = nm_save_size(&g->d);
     uint8_t *image = malloc(size);
     const char *why = NULL;
-    unsigned changes = take(in) % 16;
+    unsigned changes = take(in, 1) % 16;
 
     CHECK(image && nm_save(&g->d, image, size) == (long)size);
     while (changes--) {
-        size_t at = take_n(in, 2) % size;
+        size_t at = take(in, 2) % size;
 
-        if (take(in) & 1)
+        if (take(in, 1) & 1)
             at %= 56u + g->d.model->regs_size;
-        image[at] = take(in);
+        image[at] = take(in, 1);
     }
     if (nm_load(&g->d, image, size, &why) == 0)
         g->level = g->d.model->lines(&g->d) & 1;
@@ -139,7 +112,7 @@ static void start(struct rig *g, struct input *in)
 
     for (unsigned i = 0; i < sizeof(script) / sizeof(script[0]); i++)
         outb(g, script[i][0], script[i][1]);
-    outb(g, 0x0d, take(in)); /* TCR */
+    outb(g, 0x0d, take(in, 1)); /* TCR */
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -150,14 +123,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t kind;
     struct rig g;
 
-    kind = take(&in);
+    kind = take(&in, 1);
     CHECK(rig_init(&g, nm_model_at(kind & 1), NULL, &why) == 0);
     if (g.d.model->pci)
         rig_write(&g, NM_REGION_CONFIG, PCI_COMMAND, 2, PCI_COMMAND_IO);
     if (kind & 2)
         start(&g, &in);
     while (in.left) {
-        uint8_t op = take(&in);
+        uint8_t op = take(&in, 1);
 
         switch (op & 7) {
         case 0: do_string(&g, &in, op); break;

@@ -7,29 +7,7 @@
 #include <string.h>
 
 #include "../../nicmodels/pci.h"
-
-#define CHECK(c)                                                                                   \
-    do {                                                                                           \
-        if (!(c))                                                                                  \
-            abort();                                                                               \
-    } while (0)
-
-struct input {
-    const uint8_t *p;
-    size_t left;
-};
-
-static uint64_t take(struct input *in, unsigned n)
-{
-    uint64_t v = 0;
-
-    for (; n; n--) {
-        v = v << 8 | (in->left ? *in->p : 0);
-        in->p += in->left != 0;
-        in->left -= in->left != 0;
-    }
-    return v;
-}
+#include "input.h"
 
 static const uint8_t cap_reset[2][12] = {{0x05, 0, 0x80}, {0x01, 0, 0x03}};
 static const uint8_t cap_writable[12] = {0, 0, 0x71, 0, 0xfc, 0xff, 0xff, 0xff};
