@@ -38,7 +38,7 @@ phase() {
 }
 
 do_pings() {
-    ping -n -A -c "$pings" $guest >"$tmp/pings" # the next once the last is answered
+    ping -n -A -w 120 -c "$pings" $guest >"$tmp/pings" # the next once the last is answered
 }
 
 send() {
