@@ -178,7 +178,7 @@ static enum nm_status e1000_access(struct nm_dev *d, struct nm_access *a)
         a->done_count = a->count;
         d->changed |= a->write;
     }
-    if (r->tx_more)
+    if (a->write && r->tx_more)
         e1000_transmit(d);
     return st;
 }
