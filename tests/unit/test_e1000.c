@@ -185,6 +185,16 @@ static void test_interrupts(void)
     set(&g, E1000_IMC, 0xffffffff);
     CU_ASSERT_FALSE(g.level);
     CU_ASSERT_EQUAL(reg(&g, E1000_ICR), ICR_RXT0);
+    for (unsigned i = 0; i < 17; i++) { /* as Linux's self-test does */
+        set(&g, E1000_IMS, 1u << i);
+        set(&g, E1000_ICS, 1u << i);
+        CU_ASSERT_TRUE(g.level);
+        CU_ASSERT_EQUAL(reg(&g, E1000_ICR), 1u << i);
+        set(&g, E1000_IMC, 1u << i);
+        set(&g, E1000_ICS, 1u << i);
+        CU_ASSERT_FALSE(g.level);
+        reg(&g, E1000_ICR);
+    }
     rig_free(&g);
 }
 
