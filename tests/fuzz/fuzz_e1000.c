@@ -8,35 +8,9 @@
 #include "../unit/nm_rig.h"
 
 #include "../../nicmodels/e1000.h"
+#include "input.h"
 
 #define MEM_SIZE 0x8000
-#define CHECK(c)                                                                                   \
-    do {                                                                                           \
-        if (!(c))                                                                                  \
-            abort();                                                                               \
-    } while (0)
-
-struct input {
-    const uint8_t *p;
-    size_t left;
-};
-
-static uint8_t take(struct input *in)
-{
-    if (!in->left)
-        return 0;
-    in->left--;
-    return *in->p++;
-}
-
-static uint64_t take_n(struct input *in, unsigned n)
-{
-    uint64_t v = 0;
-
-    while (n--)
-        v = v << 8 | take(in);
-    return v;
-}
 
 static const uint32_t offsets[] = {
     E1000_CTRL,   E1000_EECD,   E1000_EERD,  E1000_CTRL_EXT, E1000_MDIC,   E1000_VET,  E1000_ICR,
@@ -54,17 +28,17 @@ static void done(struct rig *g)
 static void do_access(struct rig *g, struct input *in, uint8_t op)
 {
     struct nm_access a = {.size = 4, .count = 1, .write = op & 8};
-    uint8_t which = take(in);
+    uint8_t which = take(in, 1);
 
     if (which < 0xf0) {
         a.offset = offsets[which % (sizeof(offsets) / sizeof(*offsets))];
     } else {
         a.region = (uint8_t[]){0, 0, 1, NM_REGION_CONFIG}[which & 3];
-        a.offset = take_n(in, a.region ? 1 : 3);
+        a.offset = take(in, a.region ? 1 : 3);
         a.size = (uint8_t)(1u << (op >> 4 & 3));
     }
     if (a.write)
-        a.data = op & 0x80 ? take(in) : take_n(in, a.size);
+        a.data = op & 0x80 ? take(in, 1) : take(in, a.size);
     if (a.write && (a.offset == E1000_TDBAL || a.offset == E1000_RDBAL) && op & 0x40)
         a.data = RIG_MEM + a.data % MEM_SIZE;
     g->d.model->access(&g->d, &a);
@@ -74,11 +48,11 @@ static void do_access(struct rig *g, struct input *in, uint8_t op)
 static void do_string(struct rig *g, struct input *in)
 {
     uint32_t words[16];
-    struct nm_access a = {.size = 4, .count = 1 + take(in) % 16, .write = true};
+    struct nm_access a = {.size = 4, .count = 1 + take(in, 1) % 16, .write = true};
 
     for (unsigned i = 0; i < a.count; i++)
-        words[i] = (uint32_t)take_n(in, 2);
-    a.offset = offsets[take(in) % (sizeof(offsets) / sizeof(*offsets))];
+        words[i] = (uint32_t)take(in, 2);
+    a.offset = offsets[take(in, 1) % (sizeof(offsets) / sizeof(*offsets))];
     a.mem = (uint8_t *)words;
     CHECK(g->d.model->access(&g->d, &a) != NM_DONE || a.done_count == a.count);
     done(g);
@@ -86,12 +60,12 @@ static void do_string(struct rig *g, struct input *in)
 
 static void do_frame(struct rig *g, struct input *in)
 {
-    size_t len = take_n(in, 2) % (NM_MAX_FRAME + 3);
+    size_t len = take(in, 2) % (NM_MAX_FRAME + 3);
     uint8_t *frame = calloc(1, len ? len : 1);
 
     CHECK(frame);
     for (size_t i = 0; i < 60 && i < len; i++)
-        frame[i] = take(in);
+        frame[i] = take(in, 1);
     g->d.model->can_receive(&g->d, len);
     g->d.model->receive(&g->d, frame, len);
     done(g);
@@ -100,10 +74,10 @@ static void do_frame(struct rig *g, struct input *in)
 
 static void do_memory(struct rig *g, struct input *in)
 {
-    uint64_t at = take_n(in, 2) % MEM_SIZE;
+    uint64_t at = take(in, 2) % MEM_SIZE;
 
-    for (unsigned n = take(in) % 64; n && at < MEM_SIZE; n--, at++)
-        g->mem[at] = take(in);
+    for (unsigned n = take(in, 1) % 64; n && at < MEM_SIZE; n--, at++)
+        g->mem[at] = take(in, 1);
 }
 
 /* Registers and memory as a stranger made them: refused, or as good as any. */
@@ -112,13 +86,13 @@ static void do_load(struct rig *g, struct input *in)
     size_t size = nm_save_size(&g->d);
     uint8_t *image = malloc(size);
     const char *why = NULL;
-    unsigned changes = take(in) % 16;
+    unsigned changes = take(in, 1) % 16;
 
     CHECK(image && nm_save(&g->d, image, size) == (long)size);
     while (changes--) {
-        size_t at = take_n(in, 2) % size;
+        size_t at = take(in, 2) % size;
 
-        image[take(in) & 1 ? at % (56u + g->d.model->regs_size) : at] = take(in);
+        image[take(in, 1) & 1 ? at % (56u + g->d.model->regs_size) : at] = take(in, 1);
     }
     if (nm_load(&g->d, image, size, &why) == 0)
         g->level = g->d.model->lines(&g->d) & 1;
@@ -163,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rig g;
 
     CHECK(rig_init(&g, nm_model_find("e1000"), NULL, &why) == 0);
-    rig_memory(&g, MEM_SIZE, pieces[take(&in) & 3]);
+    rig_memory(&g, MEM_SIZE, pieces[take(&in, 1) & 3]);
     rig_write(&g, NM_REGION_CONFIG, PCI_COMMAND, 2,
               PCI_COMMAND_IO | PCI_COMMAND_MEM | PCI_COMMAND_MASTER);
     rig_write(&g, 0, E1000_RDBAL, 4, RIG_MEM);
@@ -173,7 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rig_write(&g, 0, E1000_RCTL, 4, RCTL_EN | RCTL_UPE);
     rig_write(&g, 0, E1000_TCTL, 4, TCTL_EN | TCTL_PSP);
     while (in.left) {
-        uint8_t op = take(&in);
+        uint8_t op = take(&in, 1);
 
         switch (op & 7) {
         case 0: do_frame(&g, &in); break;
@@ -187,7 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 do_string(&g, &in);
             break;
         case 3:
-            g.ns += take_n(&in, 2);
+            g.ns += take(&in, 2);
             g.d.model->poll(&g.d);
             done(&g);
             check(&g);
