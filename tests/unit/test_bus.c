@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../coopvmm/bus.h"
 #include "../../coopvmm/local.h"
 #include "../../coopvmm/vm.h"
-#include "../../nicmodels/model.h"
+#include "../../nicmodels/e1000.h"
 #include "cu_main.h"
 
 /* --- a placement that records --- */
@@ -59,11 +60,13 @@ static struct vm *vm;
 static struct bus_dev dev;
 
 /* An engine that runs nothing: a VM without a guest. */
+static int irq_fd; /* the last one */
 static int no_irq(struct vm *v, unsigned line)
 {
     (void)v;
     (void)line;
-    return eventfd(0, EFD_NONBLOCK);
+    irq_fd = eventfd(0, EFD_NONBLOCK);
+    return irq_fd;
 }
 static int no_create(struct vm *v)
 {
@@ -276,6 +279,38 @@ static void pci_function(void)
     close_bus();
 }
 
+static uint64_t interrupts(void)
+{
+    uint64_t n = 0;
+
+    return read(irq_fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
+}
+
+/* What a model does later it does though nobody asks it for anything. */
+static void timers_inline(void)
+{
+    struct timespec nap = {.tv_nsec = 1000000};
+    uint64_t mem;
+    unsigned tries = 0;
+
+    pci_cfg.model = "e1000";
+    open_pci();
+    mem = config_read(1, 0x10, 4);
+    out(VM_MMIO, mem + E1000_ITR, 4, 0xffff); /* 17 ms from one to the next */
+    out(VM_MMIO, mem + E1000_IMS, 4, ICR_LSC);
+    out(VM_MMIO, mem + E1000_ICS, 4, ICR_LSC);
+    CU_ASSERT_EQUAL(interrupts(), 1);
+    in(VM_MMIO, mem + E1000_ICR, 4);
+    out(VM_MMIO, mem + E1000_ICS, 4, ICR_LSC);
+    CU_ASSERT_EQUAL(interrupts(), 0);
+    while (!interrupts() && ++tries < 5000)
+        nanosleep(&nap, NULL);
+    CU_ASSERT_TRUE(tries < 5000);
+    CU_ASSERT_EQUAL(in(VM_MMIO, mem + E1000_ICR, 4), ICR_LSC);
+    close_bus();
+    pci_cfg.model = "rtl8029";
+}
+
 static void config_mechanism(void)
 {
     open_pci();
@@ -303,6 +338,7 @@ const struct cu_test suite_tests[] = {
     {"windows that clash", clashes},
     {"a stopping VM", stopping},
     {"a PCI function: identity, BARs, decoding", pci_function},
+    {"a model's timers, inline", timers_inline},
     {"configuration mechanism 1", config_mechanism},
     {NULL, NULL},
 };

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Interrupts (SDM 3.4.3, 13.4.17 to 21): causes and mask, the delays of receive and transmit
+ * interrupts (RDTR, RADV, TIDV, TADV), and throttling of all of them (ITR).
+ */
+#include "e1000_priv.h"
+
+#define DELAY_NS 1024 /* unit of RDTR, RADV, TIDV and TADV */
+#define ITR_NS   256
+#define MAX_NS   (0x10000ull * DELAY_NS) /* no timer runs longer */
+
+static uint64_t now(struct nm_dev *d)
+{
+    return d->env->now(d);
+}
+
+/* Has `at` come? One further off than can be is of another clock. */
+static bool is_over(uint64_t at, uint64_t t)
+{
+    return at <= t || at - t > MAX_NS;
+}
+
+/* An end is never 0, which is a timer that does not run. */
+static uint64_t timer_end(uint64_t t, uint32_t delay, unsigned unit)
+{
+    return t + (uint64_t)(delay & 0xffff) * unit + !t;
+}
+
+void e1000_update_irq(struct nm_dev *d)
+{
+    struct e1000_regs *r = e1000_regs(d);
+    bool want = (r->icr & r->ims) != 0;
+
+    if (want && !r->level) {
+        uint64_t t = r->itr ? now(d) : 0;
+
+        if (!r->itr || is_over(r->itr_ready, t)) {
+            r->level = 1;
+            r->itr_ready = r->itr ? timer_end(t, r->itr, ITR_NS) : 0;
+        }
+    } else if (!want) {
+        r->level = 0;
+    }
+    d->env->irq(d, 0, pci_set_interrupt(&r->pci, r->level));
+}
+
+void e1000_raise(struct nm_dev *d, uint32_t causes)
+{
+    e1000_regs(d)->icr |= causes;
+    e1000_update_irq(d);
+}
+
+void e1000_flush_rx_timers(struct nm_dev *d)
+{
+    struct e1000_regs *r = e1000_regs(d);
+
+    r->rdtr_at = r->radv_at = 0;
+    e1000_raise(d, ICR_RXT0);
+}
+
+void e1000_flush_tx_timers(struct nm_dev *d)
+{
+    struct e1000_regs *r = e1000_regs(d);
+
+    r->tidv_at = r->tadv_at = 0;
+    e1000_raise(d, ICR_TXDW);
+}
+
+void e1000_received(struct nm_dev *d, size_t len)
+{
+    struct e1000_regs *r = e1000_regs(d);
+    uint64_t t;
+
+    if (len < (r->rsrpd & 0xfff))
+        e1000_raise(d, ICR_SRPD);
+    if (!(r->rdtr & 0xffff)) {
+        e1000_flush_rx_timers(d);
+        return;
+    }
+    t = now(d);
+    r->rdtr_at = timer_end(t, r->rdtr, DELAY_NS);
+    if (r->radv && !r->radv_at)
+        r->radv_at = timer_end(t, r->radv, DELAY_NS);
+}
+
+void e1000_transmitted(struct nm_dev *d, bool delay)
+{
+    struct e1000_regs *r = e1000_regs(d);
+    uint64_t t;
+
+    if (!delay || !(r->tidv & 0xffff)) {
+        e1000_flush_tx_timers(d);
+        return;
+    }
+    t = now(d);
+    r->tidv_at = timer_end(t, r->tidv, DELAY_NS);
+    if (r->tadv && !r->tadv_at)
+        r->tadv_at = timer_end(t, r->tadv, DELAY_NS);
+}
+
+bool e1000_timers_run(const struct e1000_regs *r)
+{
+    return r->rdtr_at || r->radv_at || r->tidv_at || r->tadv_at || ((r->icr & r->ims) && !r->level);
+}
+
+static bool either_over(uint64_t a, uint64_t b, uint64_t t)
+{
+    return (a && is_over(a, t)) || (b && is_over(b, t));
+}
+
+unsigned e1000_run_timers(struct nm_dev *d)
+{
+    struct e1000_regs *r = e1000_regs(d);
+    unsigned n = 0;
+    uint64_t t;
+
+    if (!e1000_timers_run(r))
+        return 0;
+    t = now(d);
+    if (either_over(r->rdtr_at, r->radv_at, t)) {
+        e1000_flush_rx_timers(d);
+        n++;
+    }
+    if (either_over(r->tidv_at, r->tadv_at, t)) {
+        e1000_flush_tx_timers(d);
+        n++;
+    }
+    if ((r->icr & r->ims) && !r->level) {
+        e1000_update_irq(d);
+        n += r->level;
+    }
+    if (n)
+        d->changed = true;
+    return n;
+}
