@@ -257,13 +257,12 @@ static const struct nm_reg_range ranges[] = {
 
 static uint32_t rtl_publish(const struct nm_dev *d, uint64_t *cell)
 {
-    uint32_t valid = 0;
+    const uint32_t half = (1u << NCELLS / 2) - 1;
 
-    for (unsigned i = 0; i < NCELLS; i++) {
-        cell[i] = rtl8139_read(d, cells[i].offset, cells[i].size);
-        valid |= (uint32_t)answers(d->regs, cells[i].region) << i;
-    }
-    return valid;
+    for (unsigned i = 0; i < NCELLS / 2; i++)
+        cell[i] = cell[i + NCELLS / 2] = rtl8139_read(d, cells[i].offset, cells[i].size);
+    return (answers(d->regs, RTL8139_BAR_IO) ? half : 0) |
+           (answers(d->regs, RTL8139_BAR_MEM) ? half << NCELLS / 2 : 0);
 }
 
 static unsigned rtl_windows(const struct nm_dev *d, struct nm_window *w, unsigned max)

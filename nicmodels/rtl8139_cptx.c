@@ -39,28 +39,23 @@ struct packet {
     struct part part[RTL8139_RING];
 };
 
-enum found { FOUND_NONE, FOUND_PACKET, FOUND_NO_MEMORY };
+enum found { FOUND_NONE, FOUND_PACKET, FOUND_LATER, FOUND_NO_MEMORY };
 
 static uint32_t *done_of(const struct nm_dev *d, unsigned q)
 {
     return &rtl8139_ram_of(d)->done[q];
 }
 
-/* Descriptors that are noted still have OWN set: a whole ring of them is no new work. */
-static bool all_noted(const struct nm_dev *d, unsigned q)
-{
-    const struct rtl8139_regs *r = d->regs;
-    const struct rtl8139_txring *t = &r->tx[q];
-
-    return rtl8139_notes_open(&t->notes, *done_of(d, q)) && t->notes.first == t->next;
-}
-
-static bool noted(const struct nm_dev *d, unsigned q, unsigned i)
+/* Descriptors that are noted still have OWN set, and are no new work: where they begin the ring
+ * ends until they are given back. A guest that moves the ring's end makes the walk miss that place;
+ * then their number tells. */
+static bool meets_notes(const struct nm_dev *d, unsigned q, unsigned i, unsigned more)
 {
     const struct rtl8139_regs *r = d->regs;
     const struct rtl8139_notes *n = &r->tx[q].notes;
 
-    return rtl8139_notes_open(n, *done_of(d, q)) && n->first == i;
+    return rtl8139_notes_open(n, *done_of(d, q)) &&
+           (n->first == i || n->count + more >= RTL8139_RING);
 }
 
 static enum found find_packet(struct nm_dev *d, unsigned q, struct packet *p)
@@ -70,7 +65,9 @@ static enum found find_packet(struct nm_dev *d, unsigned q, struct packet *p)
     struct rtl8139_desc desc;
 
     for (p->nparts = p->len = 0; p->nparts < RTL8139_RING;) {
-        if (p->nparts && (i == r->tx[q].next || noted(d, q, i)))
+        if (meets_notes(d, q, i, p->nparts))
+            return FOUND_LATER;
+        if (p->nparts && i == r->tx[q].next)
             break;
         if (!rtl8139_desc_read(d, rtl8139_desc_at(r->file.txds[q], i), &desc))
             return FOUND_NO_MEMORY;
@@ -247,25 +244,22 @@ static void stop(struct nm_dev *d, unsigned q)
 static unsigned transmit_queue(struct nm_dev *d, unsigned q, unsigned budget)
 {
     unsigned frames = 0, packets = 0;
+    enum found found = FOUND_PACKET;
     struct packet p;
 
-    for (; frames < budget && packets < RTL8139_RING; packets++) {
-        enum found f;
-
-        if (all_noted(d, q))
-            return frames; /* goes on when they are given back */
-        f = find_packet(d, q, &p);
-        if (f == FOUND_PACKET) {
-            frames += send_packet(d, q, &p, budget - frames);
-            continue;
-        }
-        stop(d, q);
-        if (f == FOUND_NO_MEMORY)
-            rtl8139_abort(d);
-        else if (packets)
-            rtl8139_raise(d, RTL_ISR_TDU);
-        break;
+    while (frames < budget && packets < RTL8139_RING) {
+        found = find_packet(d, q, &p);
+        if (found != FOUND_PACKET)
+            break;
+        frames += send_packet(d, q, &p, budget - frames);
+        packets++;
     }
+    if (found == FOUND_NO_MEMORY)
+        rtl8139_abort(d);
+    if (found == FOUND_NONE && packets)
+        rtl8139_raise(d, RTL_ISR_TDU);
+    if (found == FOUND_NONE || found == FOUND_NO_MEMORY)
+        stop(d, q);
     return frames;
 }
 

@@ -184,6 +184,30 @@ static void test_broken_rings(void)
     rig_free(&g);
 }
 
+/* The ring's end moves so that the walk goes round without meeting where it began. */
+static void test_moving_end(void)
+{
+    const char *why = NULL;
+    struct rig g;
+
+    cp_up(&g, 4, 1536);
+    for (unsigned i = 0; i < 64; i++)
+        put_desc(&g, txd(i), OWN | FS | LS | 60, 0, TXB(0));
+    put_desc(&g, txd(10), 0, 0, 0);
+    wr(&g, 0xd9, 1, NPQ);
+    CU_ASSERT_EQUAL(g.sent, 10);
+    for (unsigned i = 0; i < 64; i++) /* packets of many pieces; the ring ends at 3 now */
+        put_desc(&g, txd(i), OWN | (i % 16 == 3 ? LS : 0) | (i == 3 ? EOR : 0) | 4, 0, TXB(0));
+    wr(&g, 0xd9, 1, NPQ);
+    CU_ASSERT_EQUAL(g.d.model->validate(&g.d, &why), 0);
+    for (unsigned i = 0; i < 1000 && g.d.model->poll(&g.d); i++) {
+        CU_ASSERT_EQUAL(g.d.model->validate(&g.d, &why), 0);
+        rig_commit(&g);
+    }
+    CU_ASSERT_FALSE(g.d.model->pending(&g.d));
+    rig_free(&g);
+}
+
 static void test_checksums(void)
 {
     for (unsigned udp = 0; udp < 2; udp++) {
@@ -648,6 +672,7 @@ const struct cu_test suite_tests[] = {
     {"transmission: more than one call sends", test_transmit_bursts},
     {"transmission: priority", test_priority},
     {"transmission: broken rings", test_broken_rings},
+    {"transmission: a ring whose end moves", test_moving_end},
     {"checksums put in", test_checksums},
     {"VLAN tags put in", test_vlan_insertion},
     {"large send", test_large_send},
