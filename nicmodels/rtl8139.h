@@ -306,6 +306,11 @@ static inline bool rtl8139_notes_open(const struct rtl8139_notes *n, uint32_t do
 {
     return rtl8139_notes_done(n, done) < n->count;
 }
+/** `k` of them are done now. Stored behind what was done: a killed process leaves them in order. */
+static inline void rtl8139_notes_did(const struct rtl8139_notes *n, unsigned k, uint32_t *done)
+{
+    __atomic_store_n(done, n->epoch << 8 | k, __ATOMIC_RELEASE);
+}
 /** Begins new notes, at descriptor `next`, if the old ones are done. */
 void rtl8139_notes_begin(struct rtl8139_notes *n, uint32_t done, uint8_t next);
 

@@ -183,6 +183,6 @@ void rtl8139_cp_rx_give_back(struct nm_dev *d)
             continue;
         nm_dma_publish(d, at + offsetof(struct rtl8139_desc, opts2), rx->note[k].opts2, 4);
         nm_dma_publish(d, at, rx->note[k].opts1, 4);
-        *done_of(d) = rx->notes.epoch << 8 | (k + 1);
+        rtl8139_notes_did(&rx->notes, k + 1, done_of(d));
     }
 }

@@ -296,9 +296,9 @@ static void give_back(struct nm_dev *d, unsigned q)
             continue;
         if (opts1 & RTL_DESC_OWN)
             nm_dma_publish(d, at, opts1 & ~(RTL_DESC_OWN | TX_STATUS), sizeof(opts1));
-        *done_of(d, q) = n->epoch << 8 | (k + 1);
+        rtl8139_notes_did(n, k + 1, done_of(d, q));
     }
-    *done_of(d, q) = n->epoch << 8 | n->count;
+    rtl8139_notes_did(n, n->count, done_of(d, q));
 }
 
 void rtl8139_cp_tx_give_back(struct nm_dev *d)

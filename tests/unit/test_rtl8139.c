@@ -232,7 +232,7 @@ static void test_eeprom(void)
     ee_instruct(&g, (0x140u | 9) << 16 | 0xbbaa, 25);
     wr(&g, 0x50, 1, 0);
     CU_ASSERT_EQUAL(ee_read(&g, 9, 6), 0xbbaa);
-    CU_ASSERT_EQUAL(rd(&g, 0x04, 2), rig_mac[4] | rig_mac[5] << 8);
+    CU_ASSERT_EQUAL(rd(&g, 0x04, 2), rig_mac[4] | (uint64_t)rig_mac[5] << 8);
     wr(&g, 0x50, 1, RTL_EEM_AUTOLOAD);
     CU_ASSERT_EQUAL(rd(&g, 0x50, 1) & RTL_9346_EEM, 0);
     CU_ASSERT_EQUAL(rd(&g, 0x04, 2), 0xbbaa);
