@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "../../nicmodels/rtl8139.h"
 #include "cu_main.h"
 #include "iotp_rig.h"
 
@@ -122,7 +123,8 @@ static void prepare(void)
 
 static struct rig_vmm vmm;
 static struct rig_ioc ioc;
-static int phase; /* 0: the I/O core starts, 1: it polls and counts, 2: it stops */
+static uint64_t ioc_sent; /* frames the device had to send */
+static int phase;         /* 0: the I/O core starts, 1: it polls and counts, 2: it stops */
 
 static void *io_core(void *arg)
 {
@@ -164,17 +166,39 @@ static void strings(void)
     }
 }
 
+/* An RTL8139C sends by DMA, as 8139too does. */
+static void dma(void)
+{
+    rig_out(&vmm, 0, 0x37, 1, RTL_CR_TE | RTL_CR_RE);
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        rig_post(&vmm, 0, 0x20 + 4 * (i & 3), 4, 0x1000);
+        rig_post(&vmm, 0, 0x10 + 4 * (i & 3), 4, 60);
+        if (i % 4 == 3)
+            rig_out(&vmm, 0, 0x3e, 2, rig_in(&vmm, 0, 0x3e, 2));
+    }
+}
+
 /* Long enough to spin on one CPU too, where the threads take turns. */
 #define SPIN_FOREVER 0xffffffffu
 
-static void run(void (*work)(void))
+/* As firmware leaves a PCI function. */
+static void enable_pci(struct ioc_dev *d)
+{
+    struct rtl8139_regs *r = d->nm.regs;
+
+    r->pci.cfg[PCI_COMMAND] = PCI_COMMAND_IO | PCI_COMMAND_MEM | PCI_COMMAND_MASTER;
+}
+
+static void run(const char *model, void (*work)(void))
 {
     pthread_t thread;
     bool counted = false, mine;
 
     prepare();
     CU_ASSERT_TRUE_FATAL(rig_vmm_open(&vmm, 1));
-    CU_ASSERT_TRUE_FATAL(rig_ioc_open(&ioc, &vmm, "ne2000"));
+    CU_ASSERT_TRUE_FATAL(rig_ioc_open(&ioc, &vmm, model));
+    if (ioc.dev->nm.model->pci)
+        enable_pci(ioc.dev);
     vmm.vcpu[0].spin = SPIN_FOREVER;
     phase = 0;
     CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, io_core, &counted), 0);
@@ -189,25 +213,32 @@ static void run(void (*work)(void))
     CU_ASSERT_EQUAL(syscalls, 0);
     CU_ASSERT_EQUAL(allocations, 0);
     CU_ASSERT_TRUE(ioc.src->stats[0].requests + ioc.src->stats[0].posted >= REQUESTS / 100);
+    ioc_sent = ioc.dev->n.tx_drops; /* it is not connected */
     rig_ioc_close(&ioc);
     rig_vmm_close(&vmm);
 }
 
 static void sync_reads(void)
 {
-    run(reads);
+    run("ne2000", reads);
 }
 static void sync_writes(void)
 {
-    run(writes);
+    run("ne2000", writes);
 }
 static void posted_writes(void)
 {
-    run(posts);
+    run("ne2000", posts);
 }
 static void string_io(void)
 {
-    run(strings);
+    run("ne2000", strings);
+}
+
+static void dma_transmission(void)
+{
+    run("rtl8139", dma);
+    CU_ASSERT_TRUE(ioc_sent >= REQUESTS);
 }
 
 /* The counters count: a check that cannot fail would be worth nothing. */
@@ -236,5 +267,6 @@ const struct cu_test suite_tests[] = {
     {"synchronous writes: none", sync_writes},
     {"posted writes: none", posted_writes},
     {"string I/O: none", string_io},
+    {"transmission by DMA: none", dma_transmission},
     {NULL, NULL},
 };
