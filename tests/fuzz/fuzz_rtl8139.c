@@ -113,6 +113,30 @@ static void do_memory(struct rig *g, struct input *in, uint8_t op)
     memcpy(g->mem + at, &desc, sizeof(desc));
 }
 
+/* A packet where the chip looks next, of TCP over IPv4 in the beginning, or nearly so; and TPPoll.
+ */
+static void do_send(struct rig *g, struct input *in, uint8_t op)
+{
+    static const uint8_t head[54] = {0xff, 0xff,        0xff,        0xff,     0xff,
+                                     0xff, [12] = 0x08, [14] = 0x45, [23] = 6, [46] = 0x50};
+    const struct rtl8139_regs *r = g->d.regs;
+    unsigned q = op >> 3 & 1, n = op >> 4 & 3;
+    uint8_t *data = g->mem + 0x3000 + take(in);
+
+    memcpy(data, head, sizeof(head));
+    data[take(in) % sizeof(head)] = take(in);
+    for (unsigned i = 0; i <= n; i++) {
+        struct rtl8139_desc desc = {.opts1 = (uint32_t)take_n(in, 4) | RTL_DESC_OWN,
+                                    .opts2 = (uint32_t)take_n(in, 3)};
+        uint64_t at = 0x400 + ((r->tx[q].next + i) % RTL8139_RING) * sizeof(desc);
+
+        desc.opts1 |= i == n ? RTL_DESC_LS : 0;
+        desc.addr = RIG_MEM + (uint64_t)(data - g->mem) + (i ? take(in) : 0);
+        memcpy(g->mem + at, &desc, sizeof(desc));
+    }
+    rig_write(g, RTL8139_BAR_MEM, 0xd9, 1, q ? RTL_TPPOLL_HPQ : RTL_TPPOLL_NPQ);
+}
+
 /* Registers as a stranger made them: refused, or as good as any. */
 static void do_load(struct rig *g, struct input *in)
 {
@@ -166,6 +190,7 @@ static void start(struct rig *g, struct input *in)
 {
     set(g, 0xe0, 2, 0x63);
     set(g, 0x20, 8, RIG_MEM + 0x400);
+    set(g, 0x28, 8, RIG_MEM + 0x400);
     set(g, 0xe4, 8, RIG_MEM);
     set(g, 0x30, 4, RIG_MEM + 0x800);
     set(g, 0x37, 1, 0x0c);
@@ -188,6 +213,7 @@ static void step(struct rig *g, struct input *in)
         break;
     case 3: do_poll(g, in); break;
     case 4: do_memory(g, in, op); break;
+    case 5: do_send(g, in, op); break;
     default: do_access(g, in, op); break;
     }
 }
