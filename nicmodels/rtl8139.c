@@ -106,8 +106,8 @@ static void rtl_reset(struct nm_dev *d)
     d->changed = true;
 }
 
-/* As boards come (DS 7): two words of identification, PCI's IDs, the address, and for the rest
- * what the registers are after a reset anyway. */
+/* As boards come (DS, EEPROM contents): two words of identification, PCI's IDs, the address, and
+ * for the rest what the registers are after a reset anyway. */
 static void fill_eeprom(const struct nm_dev *d, const uint8_t mac[6])
 {
     const struct pci_spec *s = spec_of(d);

@@ -2,7 +2,7 @@
 /*
  * Realtek RTL8139C and RTL8139C+: 10/100 Mb/s Ethernet controllers with bus-master DMA.
  *
- * Sources: data sheets RTL8139C(L) (rev 1.1) and RTL8139C+ (LSD 1.6; "DS" below, by section); what
+ * Sources: data sheets RTL8139C(L) (rev 1.1) and RTL8139C+ (1.6; "DS" below); what
  * drivers rely on beyond them is said where it is done. Names are the data sheets'.
  *
  * Two models of one chip, since drivers tell them apart by the revision: rtl8139 is an RTL8139C
@@ -46,7 +46,8 @@
 #define RTL8139_RX_NOTES 32
 #define RTL8139_BURST    16 /* frames one call sends at most */
 
-/* The registers, as the host sees them (DS 5). What lies at 0x10 to 0x2f depends on the mode. */
+/* The registers, as the host sees them (DS, register table). What lies at 0x10 to 0x2f depends on
+ * the mode. */
 union rtl8139_file {
     uint8_t byte[RTL8139_SIZE];
     uint32_t dword[RTL8139_SIZE / 4];
@@ -59,7 +60,7 @@ union rtl8139_file {
         };
         union {
             uint32_t tsad[RTL8139_NTX]; /* 0x20 */
-            uint64_t txds[2];           /* THPDS, TNPDS: in the order of enum rtl8139_queue */
+            uint64_t txds[2];           /* TNPDS, THPDS: in the order of enum rtl8139_queue */
         };
         uint32_t rbstart; /* 0x30 */
         uint16_t erbcr;
@@ -137,7 +138,7 @@ enum {
     RTL_CPCR_RXVLAN = 0x40,
 };
 
-/* Tally counters, as DTCCR dumps them (DS 5, "dump tally counter command"). */
+/* Tally counters, as DTCCR dumps them (DS, DTCCR). */
 struct rtl8139_tally {
     uint64_t tx_ok, rx_ok, tx_err;
     uint32_t rx_err;
@@ -149,7 +150,7 @@ struct rtl8139_tally {
 };
 _Static_assert(sizeof(struct rtl8139_tally) == 64, "as it lies in the host's memory");
 
-/* A C+ descriptor, as it lies there too (DS 6). */
+/* A C+ descriptor, as it lies there too (DS, descriptors). */
 struct rtl8139_desc {
     uint32_t opts1, opts2;
     uint64_t addr;
@@ -222,8 +223,9 @@ static inline bool rtl8139_has_cplus(const struct nm_dev *d)
     return d->model == &nm_rtl8139cp;
 }
 
-/* May it be master of the bus, that is, reach memory? */
+/** Is it in D0? */
 bool rtl8139_awake(const struct rtl8139_regs *r);
+/* May it be master of the bus, that is, reach memory? */
 static inline bool rtl8139_master(const struct rtl8139_regs *r)
 {
     return (r->pci.cfg[PCI_COMMAND] & PCI_COMMAND_MASTER) && rtl8139_awake(r);
@@ -243,7 +245,7 @@ static inline bool rtl8139_rx_on(const struct rtl8139_regs *r)
 void rtl8139_update(struct nm_dev *d);
 /** Sets interrupt status bits and drives INTA#. */
 void rtl8139_raise(struct nm_dev *d, uint16_t isr_bits);
-/** A DMA met no memory: a master abort (PCI 3.3.3.1), and SERR in ISR. */
+/** A DMA met no memory: a master abort (PCI Local Bus 3.0), and SERR in ISR. */
 void rtl8139_abort(struct nm_dev *d);
 
 /* --- rtl8139_regs.c --- */

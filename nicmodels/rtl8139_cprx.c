@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* RTL8139C+: the receive descriptor ring (DS 6.2.2), with checksums checked and VLAN tags taken
- * out. */
+/* RTL8139C+: the receive descriptor ring (DS, receive descriptors), with checksums checked and VLAN
+ * tags taken out. */
 #include <endian.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * RTL8139C+: transmit descriptor rings (DS 6.2.1), with checksum offload, large send, VLAN tags.
+ * RTL8139C+: transmit descriptor rings (DS, transmit descriptors), with checksum offload, large
+ * send, VLAN tags.
  *
  * A packet is looked at when all of its descriptors belong to the chip, and anew in each call: what
  * is not sent in one call (large send) is found again by the number of segments sent. So nothing of

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * RTL8139: the register file (DS 5). It is read and written by double words with byte enables, as
- * the bus does it. Most registers are nothing but bits that can be written, and one table says
- * which; writing the others does something.
+ * RTL8139: the register file (DS, register descriptions). It is read and written by double words
+ * with byte enables, as the bus does it. Most registers are nothing but bits that can be written,
+ * and one table says which; writing the others does something.
  */
 #include "rtl8139.h"
 
@@ -109,7 +109,7 @@ bool rtl8139_file_valid(const struct nm_dev *d)
 
 /* --- reset --- */
 
-/* What the EEPROM's words say (DS 7). */
+/* What the EEPROM's words say (DS, EEPROM contents). */
 static void auto_load(struct nm_dev *d)
 {
     union rtl8139_file *f = &((struct rtl8139_regs *)d->regs)->file;
@@ -138,7 +138,7 @@ static void reset_rings(struct rtl8139_regs *r)
     r->rx.next = 0;
 }
 
-/* CR.RST: addresses, configuration and PHY stay (DS 5, "command register"; drivers rely on it). */
+/* CR.RST: addresses, configuration and PHY stay (DS, CR; drivers rely on it). */
 static void chip_reset(struct nm_dev *d)
 {
     struct rtl8139_regs *r = d->regs;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* RTL8139C+: what the descriptor rings have in common (DS 6.2). */
+/* RTL8139C+: what the descriptor rings have in common (DS, C+ mode). */
 #include <stddef.h>
 
 #include "dma.h"

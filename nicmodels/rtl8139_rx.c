@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* RTL8139: address filter, and reception into the ring buffer (DS 5, "receive configuration";
- * DS 6.1, "receive buffer"). */
+/* RTL8139: address filter, and reception into the ring buffer (DS, RCR and
+ * "receive buffer"). */
 #include <endian.h>
 #include <string.h>
 
@@ -80,7 +80,7 @@ static bool ring_has_room(const struct rtl8139_regs *r, size_t len)
     return used + room_of(len) < ring_size(r);
 }
 
-/* Is a packet written on behind the ring's end? Not if the ring is 64 KB (DS 5, RCR.WRAP). */
+/* Is a packet written on behind the ring's end? Not if the ring is 64 KB (DS, RCR.WRAP). */
 static bool runs_over(const struct rtl8139_regs *r)
 {
     return (r->file.rcr & RTL_RCR_WRAP) && ring_size(r) < 65536;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* RTL8139: transmission by the four descriptor registers (DS 5, "transmit status register"), and
+/* RTL8139: transmission by the four descriptor registers (DS, TSD), and
  * where frames of either mode leave. */
 #include "dma.h"
 #include "rtl8139.h"
