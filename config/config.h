@@ -70,7 +70,7 @@ enum cfg_placement {
 };
 
 struct cfg_device {
-    char *model; /* "ne2000", "rtl8029" */
+    char *model; /* nm_model.name: "ne2000", "rtl8139cp" */
     char *name;  /* default: model and number in the VM, "ne2000.0" */
     char *mac;   /* default: 52:54:00 and a hash of VM and device name */
     enum cfg_placement placement;

@@ -71,6 +71,7 @@ static void committed(struct local_dev *l)
 {
     if (l->nm.model->committed)
         l->nm.model->committed(&l->nm);
+    l->nm.changed = false;
 }
 
 /* After each call of the model's: nothing here outlives the process, so all is committed at once;

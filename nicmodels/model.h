@@ -48,10 +48,12 @@ enum nm_status {
 
 /* One access, single or string. */
 struct nm_access {
-    uint64_t offset;     /* within the region, bytes */
-    uint64_t data;       /* in: value to write; out: value read, zero-extended */
-    uint32_t count;      /* string: elements wanted; single: 1 */
-    uint32_t done_count; /* out, string: elements transferred (may be fewer: caller asks again) */
+    uint64_t offset; /* within the region, bytes */
+    uint64_t data;   /* in: value to write; out: value read, zero-extended */
+    uint32_t count;  /* string: elements wanted; single: 1 */
+    /* Out, string: elements transferred. May be fewer: the caller asks again. 0 if the next one has
+     * to wait for the commit of what went before in the same request (nm_dev.changed is set). */
+    uint32_t done_count;
     uint8_t region;
     uint8_t size; /* bytes an element: 1, 2, 4 or 8 */
     bool write;   /* guest to device */

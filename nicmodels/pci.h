@@ -51,6 +51,7 @@ enum {
     PCI_STATUS_INTERRUPT = 0x0008,
     PCI_STATUS_CAP_LIST = 0x0010,
     PCI_STATUS_DEVSEL_MEDIUM = 0x0200,
+    PCI_STATUS_MASTER_ABORT = 0x2000,
     PCI_STATUS_W1C = 0xf900, /* error bits: written 1 to clear */
 };
 

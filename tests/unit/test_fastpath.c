@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../../nicmodels/e1000.h"
+#include "../../nicmodels/rtl8139.h"
 #include "cu_main.h"
 #include "iotp_rig.h"
 
@@ -123,7 +124,8 @@ static void prepare(void)
 
 static struct rig_vmm vmm;
 static struct rig_ioc ioc;
-static int phase; /* 0: the I/O core starts, 1: it polls and counts, 2: it stops */
+static uint64_t ioc_sent; /* frames the device had to send */
+static int phase;         /* 0: the I/O core starts, 1: it polls and counts, 2: it stops */
 
 static void *io_core(void *arg)
 {
@@ -168,10 +170,37 @@ static void strings(void)
     }
 }
 
+/* As firmware leaves a PCI function. */
+static void enable_pci(void)
+{
+    struct iotp_req r = {.offset = PCI_COMMAND,
+                         .data = PCI_COMMAND_IO | PCI_COMMAND_MEM | PCI_COMMAND_MASTER,
+                         .count = 1,
+                         .region = NM_REGION_CONFIG,
+                         .op = IOTP_OP_WRITE,
+                         .size = 2};
+    struct iotp_resp resp;
+
+    iotp_call(&vmm.vcpu[0], &r, &resp);
+}
+
+/* An RTL8139C sends by DMA, as 8139too does. */
+static void dma(void)
+{
+    enable_pci();
+    rig_out(&vmm, 0, 0x37, 1, RTL_CR_TE | RTL_CR_RE);
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        rig_post(&vmm, 0, 0x20 + 4 * (i & 3), 4, 0x1000);
+        rig_post(&vmm, 0, 0x10 + 4 * (i & 3), 4, 60);
+        if (i % 4 == 3)
+            rig_out(&vmm, 0, 0x3e, 2, rig_in(&vmm, 0, 0x3e, 2));
+    }
+}
+
 /* Long enough to spin on one CPU too, where the threads take turns. */
 #define SPIN_FOREVER 0xffffffffu
 
-static void run_on(const char *model, void (*work)(void))
+static void run(const char *model, void (*work)(void))
 {
     pthread_t thread;
     bool counted = false, mine;
@@ -193,30 +222,32 @@ static void run_on(const char *model, void (*work)(void))
     CU_ASSERT_EQUAL(syscalls, 0);
     CU_ASSERT_EQUAL(allocations, 0);
     CU_ASSERT_TRUE(ioc.src->stats[0].requests + ioc.src->stats[0].posted >= REQUESTS / 100);
+    ioc_sent = ioc.dev->n.tx_drops; /* it is not connected */
     rig_ioc_close(&ioc);
     rig_vmm_close(&vmm);
 }
 
-static void run(void (*work)(void))
-{
-    run_on("ne2000", work);
-}
-
 static void sync_reads(void)
 {
-    run(reads);
+    run("ne2000", reads);
 }
 static void sync_writes(void)
 {
-    run(writes);
+    run("ne2000", writes);
 }
 static void posted_writes(void)
 {
-    run(posts);
+    run("ne2000", posts);
 }
 static void string_io(void)
 {
-    run(strings);
+    run("ne2000", strings);
+}
+
+static void dma_transmission(void)
+{
+    run("rtl8139", dma);
+    CU_ASSERT_TRUE(ioc_sent >= REQUESTS);
 }
 
 /* Descriptor rings: frames that go out and, by the e1000's loopback, come in again. Interrupts,
@@ -224,16 +255,9 @@ static void string_io(void)
 static void doorbells(void)
 {
     enum { RING = 128, RX_RING = 0x1000, TX_RING = 0x2000, BUF = 0x10000, FRAME = 0x8000 };
-    struct iotp_req r = {.offset = PCI_COMMAND,
-                         .data = PCI_COMMAND_MEM | PCI_COMMAND_MASTER,
-                         .count = 1,
-                         .region = NM_REGION_CONFIG,
-                         .op = IOTP_OP_WRITE,
-                         .size = 2};
-    struct iotp_resp resp;
     uint64_t tx[2] = {FRAME, 1000 | (uint64_t)(TXD_EOP | TXD_IFCS | TXD_RS) << 24};
 
-    iotp_call(&vmm.vcpu[0], &r, &resp);
+    enable_pci();
     memset(vmm.mem + FRAME, 0xff, 6);
     for (uint64_t i = 0; i < RING; i++) {
         uint64_t addr = BUF + 2048 * i;
@@ -258,7 +282,7 @@ static void doorbells(void)
 
 static void descriptor_rings(void)
 {
-    run_on("e1000", doorbells);
+    run("e1000", doorbells);
 }
 
 /* The counters count: a check that cannot fail would be worth nothing. */
@@ -288,5 +312,6 @@ const struct cu_test suite_tests[] = {
     {"posted writes: none", posted_writes},
     {"string I/O: none", string_io},
     {"descriptor rings: none", descriptor_rings},
+    {"transmission by DMA: none", dma_transmission},
     {NULL, NULL},
 };

@@ -13,30 +13,10 @@ check "its init runs" wait_for 120 logged "guest: ready"
 check "it answers pings" wait_for 20 answers 10.77.0.2
 random_file "$tmp/file" $kilobytes
 
-# arrived: KiB of the fetched file that are here
-arrived() {
-    echo $(($(stat -c %s "$tmp/fetched" 2>/dev/null || echo 0) / 1024))
-}
-under_way() {
-    [ "$(arrived)" -ge $((kilobytes / 8)) ]
-}
-successor() {
-    local pid
-    pid=$(daemon_pid) && [ "$pid" != "$daemon" ]
-}
-# kill_in_mid_transfer: when an eighth is here, and before all is
-kill_in_mid_transfer() {
-    wait_for 60 under_way || return 1
-    daemon=$(daemon_pid)
-    kill -KILL "$daemon"
-    echo "killed when $(arrived) of $kilobytes KiB had arrived"
-    [ "$(arrived)" -lt $kilobytes ]
-}
-
 export ORDER_TIMEOUT=150
 fetch_file 10.77.0.2 $kilobytes &
 transfer=$!
-check "it is killed while a file comes in" kill_in_mid_transfer
+check "it is killed while a file comes in" kill_in_mid_transfer $kilobytes
 check "a successor is there" wait_for 60 successor
 check "the file comes in whole" wait $transfer
 check "the VM took the successor for its own" logged "attached to the new I/O-core process"

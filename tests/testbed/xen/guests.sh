@@ -96,6 +96,15 @@ no_loss() {
         awk -v n="$2" '$1 != ++seen { exit } END { exit seen != n || $1 != n }'
 }
 
+# pings_of ADDRESS SIZE...: it replies to a ping of each size (bytes behind the ICMP header)
+pings_of() {
+    local address=$1 size
+    shift
+    for size; do
+        ping -q -c 1 -W 5 -s "$size" "$address" || return
+    done
+}
+
 # order ADDRESS "shell command line" [<INPUT]: carried out in the guest (guest-init), its output printed
 order() {
     { echo "$2" && cat; } | timeout "${ORDER_TIMEOUT:-60}" "$GUESTS/busybox-amd64" nc "$1" 7000
