@@ -9,37 +9,10 @@
 #include "../unit/nm_rig.h"
 
 #include "../../nicmodels/rtl8139.h"
-
-#define CHECK(c)                                                                                   \
-    do {                                                                                           \
-        if (!(c))                                                                                  \
-            abort();                                                                               \
-    } while (0)
+#include "input.h"
 
 #define MEM_SIZE  0x12000u
 #define MEM_PIECE 3000 /* contiguous bytes */
-
-struct input {
-    const uint8_t *p;
-    size_t left;
-};
-
-static uint8_t take(struct input *in)
-{
-    if (!in->left)
-        return 0;
-    in->left--;
-    return *in->p++;
-}
-
-static uint64_t take_n(struct input *in, unsigned n)
-{
-    uint64_t v = 0;
-
-    while (n--)
-        v = v << 8 | take(in);
-    return v;
-}
 
 static uint8_t take_region(uint8_t op)
 {
@@ -49,29 +22,29 @@ static uint8_t take_region(uint8_t op)
 static void do_access(struct rig *g, struct input *in, uint8_t op)
 {
     unsigned size = 1u << (op >> 4 & 3);
-    struct nm_access a = {.offset = take(in), .size = (uint8_t)size, .count = 1};
+    struct nm_access a = {.offset = take(in, 1), .size = (uint8_t)size, .count = 1};
 
     a.region = take_region(op);
     a.write = op & 8;
     if (a.write)
-        a.data = take_n(in, size);
+        a.data = take(in, size);
     g->d.model->access(&g->d, &a);
 }
 
 static void do_string(struct rig *g, struct input *in, uint8_t op)
 {
     unsigned size = 1u << (op >> 4 & 3);
-    struct nm_access a = {.offset = take(in), .size = (uint8_t)size};
+    struct nm_access a = {.offset = take(in, 1), .size = (uint8_t)size};
     uint8_t *mem;
 
     a.region = take_region(op);
-    a.count = (uint32_t)(1 + take_n(in, 2) % 256);
+    a.count = (uint32_t)(1 + take(in, 2) % 256);
     a.write = op & 8;
-    a.down = take(in) & 1;
+    a.down = take(in, 1) & 1;
     mem = calloc(a.count, size);
     CHECK(mem);
     for (unsigned i = 0; i < 16 && i < a.count * size; i++)
-        mem[i] = take(in);
+        mem[i] = take(in, 1);
     a.mem = a.down ? mem + (size_t)(a.count - 1) * size : mem;
     if (g->d.model->access(&g->d, &a) == NM_DONE)
         CHECK(a.done_count <= a.count);
@@ -80,14 +53,14 @@ static void do_string(struct rig *g, struct input *in, uint8_t op)
 
 static void do_frame(struct rig *g, struct input *in)
 {
-    size_t len = take_n(in, 2) % (NM_MAX_FRAME + 3);
+    size_t len = take(in, 2) % (NM_MAX_FRAME + 3);
     uint8_t *frame = calloc(1, len ? len : 1);
-    unsigned head = take(in) % 64;
+    unsigned head = take(in, 1) % 64;
 
     CHECK(frame);
     memset(frame, head & 1 ? 0xff : 0x52, len < 6 ? len : 6);
     for (size_t i = 0; i < head && 6 + i < len; i++)
-        frame[6 + i] = take(in);
+        frame[6 + i] = take(in, 1);
     if (!g->d.model->can_receive(&g->d, len))
         g->d.model->waiting(&g->d);
     g->d.model->receive(&g->d, frame, len);
@@ -98,18 +71,18 @@ static void do_frame(struct rig *g, struct input *in)
 static void do_memory(struct rig *g, struct input *in, uint8_t op)
 {
     struct rtl8139_desc desc;
-    uint64_t at = take_n(in, 2) % (MEM_SIZE - sizeof(desc));
+    uint64_t at = take(in, 2) % (MEM_SIZE - sizeof(desc));
 
     if (op & 8) {
         for (unsigned n = op >> 4; n--;)
-            g->mem[at + n] = take(in);
+            g->mem[at + n] = take(in, 1);
         return;
     }
     /* the rings that start() sets up */
     at = (op & 0x10 ? 0x400 : 0) + at % 64 * sizeof(desc);
-    desc.opts1 = (uint32_t)take_n(in, 4);
-    desc.opts2 = (uint32_t)take_n(in, 3);
-    desc.addr = op & 0x20 ? take_n(in, 5) : RIG_MEM + take_n(in, 2);
+    desc.opts1 = (uint32_t)take(in, 4);
+    desc.opts2 = (uint32_t)take(in, 3);
+    desc.addr = op & 0x20 ? take(in, 5) : RIG_MEM + take(in, 2);
     memcpy(g->mem + at, &desc, sizeof(desc));
 }
 
@@ -121,17 +94,17 @@ static void do_send(struct rig *g, struct input *in, uint8_t op)
                                      0xff, [12] = 0x08, [14] = 0x45, [23] = 6, [46] = 0x50};
     const struct rtl8139_regs *r = g->d.regs;
     unsigned q = op >> 3 & 1, n = op >> 4 & 3;
-    uint8_t *data = g->mem + 0x3000 + take(in);
+    uint8_t *data = g->mem + 0x3000 + take(in, 1);
 
     memcpy(data, head, sizeof(head));
-    data[take(in) % sizeof(head)] = take(in);
+    data[take(in, 1) % sizeof(head)] = take(in, 1);
     for (unsigned i = 0; i <= n; i++) {
-        struct rtl8139_desc desc = {.opts1 = (uint32_t)take_n(in, 4) | RTL_DESC_OWN,
-                                    .opts2 = (uint32_t)take_n(in, 3)};
+        struct rtl8139_desc desc = {.opts1 = (uint32_t)take(in, 4) | RTL_DESC_OWN,
+                                    .opts2 = (uint32_t)take(in, 3)};
         uint64_t at = 0x400 + ((r->tx[q].next + i) % RTL8139_RING) * sizeof(desc);
 
         desc.opts1 |= i == n ? RTL_DESC_LS : 0;
-        desc.addr = RIG_MEM + (uint64_t)(data - g->mem) + (i ? take(in) : 0);
+        desc.addr = RIG_MEM + (uint64_t)(data - g->mem) + (i ? take(in, 1) : 0);
         memcpy(g->mem + at, &desc, sizeof(desc));
     }
     rig_write(g, RTL8139_BAR_MEM, 0xd9, 1, q ? RTL_TPPOLL_HPQ : RTL_TPPOLL_NPQ);
@@ -143,13 +116,13 @@ static void do_load(struct rig *g, struct input *in)
     size_t size = nm_save_size(&g->d);
     uint8_t *image = malloc(size);
     const char *why = NULL;
-    unsigned changes = take(in) % 16;
+    unsigned changes = take(in, 1) % 16;
 
     CHECK(image && nm_save(&g->d, image, size) == (long)size);
     while (changes--) {
-        size_t at = take_n(in, 2) % size;
+        size_t at = take(in, 2) % size;
 
-        image[at] = take(in);
+        image[at] = take(in, 1);
     }
     if (nm_load(&g->d, image, size, &why) == 0)
         g->level = g->d.model->lines(&g->d) & 1;
@@ -160,7 +133,7 @@ static void do_load(struct rig *g, struct input *in)
 
 static void do_poll(struct rig *g, struct input *in)
 {
-    g->ns += take_n(in, 4) << (take(in) & 31);
+    g->ns += take(in, 4) << (take(in, 1) & 31);
     g->d.model->poll(&g->d);
 }
 
@@ -194,13 +167,13 @@ static void start(struct rig *g, struct input *in)
     set(g, 0xe4, 8, RIG_MEM);
     set(g, 0x30, 4, RIG_MEM + 0x800);
     set(g, 0x37, 1, 0x0c);
-    set(g, 0x44, 4, 0x0f | (uint32_t)(take(in) & 0x18) << 8 | (take(in) & 0x80));
+    set(g, 0x44, 4, 0x0f | (uint32_t)(take(in, 1) & 0x18) << 8 | (take(in, 1) & 0x80));
     set(g, 0x3c, 2, 0xffff);
 }
 
 static void step(struct rig *g, struct input *in)
 {
-    uint8_t op = take(in);
+    uint8_t op = take(in, 1);
 
     switch (op & 7) {
     case 0: do_string(g, in, op); break;
@@ -226,7 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t kind;
     struct rig g;
 
-    kind = take(&in);
+    kind = take(&in, 1);
     CHECK(rig_init(&g, nm_model_find(kind & 1 ? "rtl8139" : "rtl8139cp"), NULL, &why) == 0);
     rig_memory(&g, MEM_SIZE, MEM_PIECE);
     rig_write(&g, NM_REGION_CONFIG, PCI_COMMAND, 2, 7);
