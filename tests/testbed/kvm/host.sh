@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash disable=SC2154 # options and names are run.sh's
+# The machine that QEMU emulates: a KVM host. Sourced by run.sh.
+
+# Drivers of the stock guest: those of the NICs there are models of.
+GUEST_MODULES="ne2k-pci"
+
+prepare() {
+    command -v qemu-system-x86_64 >/dev/null ||
+        die "packages are missing: scripts/setup.sh --testbed installs them"
+    fetch_kernel amd64 linux-image-amd64 --exclude='*/drivers/gpu' --exclude='*/drivers/media' \
+        --exclude='*/sound' --exclude='*/wireless' ./boot ./lib
+    fetch_busybox amd64
+    # shellcheck disable=SC2086 # one word a module
+    make_initramfs "$WORK/linux.initrd" "$HERE/../guest-init" $GUEST_MODULES
+    make_initramfs "$RUN/host.img" "$HERE/../machine-init" virtio_pci 9p 9pnet_virtio overlay
+    ln -sf "$KERNEL/boot/vmlinuz-$K" "$WORK/linux.vmlinuz"
+}
+
+# qemu [OPTION...]: becomes the machine. Without RDTSCP: the emulated SVM does not intercept it, and a
+# guest that reads it would see the host's.
+qemu() {
+    cd "$RUN" || exit 1
+    exec timeout -k 5 --foreground "$limit" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 \
+        -cpu max,-rdtscp -smp "$cpus" -m "$memory" -kernel "$WORK/linux.vmlinuz" -initrd host.img \
+        -append "console=ttyS0 panic=-1 quiet mitigations=off" \
+        -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
+        -virtfs local,path=share,mount_tag=share,security_model=none,multidevs=remap \
+        -display none -no-reboot -vga none -nic none "$@"
+}
