@@ -16,11 +16,13 @@
 #define COOPVMM_ENGINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../config/config.h"
 
 struct vm;
+struct pc;
 
 /* Where an access goes. */
 enum vm_space { VM_PIO, VM_MMIO };
@@ -51,12 +53,34 @@ int vm_io(struct vm *vm, unsigned vcpu, struct vm_io *io);
 /** This vCPU's bounce buffer of IOTP_BOUNCE_SIZE bytes. */
 uint8_t *vm_bounce(struct vm *vm, unsigned vcpu);
 
-/* Guest memory: one piece from guest-physical 0. */
+/*
+ * Guest memory: one piece here, and one for the guest from guest-physical 0 on, unless it is so
+ * large that a PC's hole (pc.h) cuts it in two: then the rest is at VM_HIGH.
+ */
 struct vm_mem {
     uint8_t *host; /* where it is mapped here */
     uint64_t size; /* bytes */
+    uint64_t low;  /* bytes from guest-physical 0 on; the rest from VM_HIGH on */
     int fd;        /* memfd, sealed against shrinking */
 };
+#define VM_HIGH (1ull << 32)
+
+/**
+ * Where guest-physical `gpa` is here.
+ * @param len in: bytes wanted; out: how many are contiguous from there. NULL: one
+ * @return NULL if there is no memory
+ */
+static inline uint8_t *vm_mem_at(const struct vm_mem *m, uint64_t gpa, uint64_t *len)
+{
+    uint64_t offset = gpa < VM_HIGH ? gpa : gpa - VM_HIGH + m->low;
+    uint64_t end = gpa < VM_HIGH ? m->low : m->size;
+
+    if (offset >= end)
+        return NULL;
+    if (len && *len > end - offset)
+        *len = end - offset;
+    return m->host + offset;
+}
 
 struct vm_engine {
     const char *name;
@@ -71,7 +95,8 @@ struct vm_engine {
     int (*create)(struct vm *vm);
     /** Loads the kernel, starts the vCPU threads, pins them. */
     int (*start)(struct vm *vm);
-    /** Makes all vCPU threads leave and joins them. */
+    /** Makes all vCPU threads leave and joins them; others of the engine, too. Also before start.
+     */
     void (*stop)(struct vm *vm);
     void (*destroy)(struct vm *vm);
     /**
@@ -80,12 +105,25 @@ struct vm_engine {
      * @return it, or a negative errno
      */
     int (*irq_fd)(struct vm *vm, unsigned line);
+    /**
+     * A device's levels, so that a line that takes levels can be raised again when the guest ended
+     * its interrupt and the device still asserts it. `level` is read by a thread of the engine's
+     * until `stop`. NULL: lines are edges
+     */
+    int (*irq_level)(struct vm *vm, unsigned line, const uint32_t *level);
 };
 
 extern const struct vm_engine vm_engine_user, vm_engine_kvm;
 
 /* How a VM ended. */
-enum vm_end { VM_RUNNING = 0, VM_GUEST_EXIT, VM_STOPPED, VM_CRASHED };
+enum vm_end {
+    VM_RUNNING = 0,
+    VM_GUEST_EXIT, /* port 0x501 */
+    VM_STOPPED,
+    VM_CRASHED,
+    VM_POWERED_OFF, /* ACPI S5 */
+    VM_RESET,       /* wants to be started anew */
+};
 
 /* What the engines see of a VM. The bus and the placements keep theirs behind `bus`. */
 struct vm {
@@ -95,6 +133,7 @@ struct vm {
     void *engine_state;
     struct vm_mem mem;
     struct vm_bus *bus;
+    struct pc *pc;       /* platform pc: the machine around the vCPUs; else NULL */
     bool stopping;       /* set once, read by all threads (__atomic) */
     int end_fd;          /* eventfd: written once when the VM ends by itself */
     enum vm_end end;     /* set (once, __atomic) before end_fd is written */

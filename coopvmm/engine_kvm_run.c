@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "engine_kvm_run.h"
 #include "engine_report.h"
+#include "ports.h"
 
 bool kvm_ending(const struct vm *vm)
 {
@@ -35,8 +36,8 @@ static void fetch_cpu(const struct kvm_cpu *c, struct x86_cpu *cpu)
 __attribute__((format(printf, 2, 3))) static int crash(const struct kvm_runner *r, const char *fmt,
                                                        ...)
 {
-    const struct vm_mem *mem = &r->vm->mem;
     struct engine_spot at = {0};
+    uint8_t insn[X86_MAX_INSN];
     struct x86_cpu cpu;
     char why[256];
     va_list ap;
@@ -46,10 +47,9 @@ __attribute__((format(printf, 2, 3))) static int crash(const struct kvm_runner *
     va_end(ap);
     fetch_cpu(r->c, &cpu);
     at.cpu = &cpu;
-    if (cpu.rip < mem->size) { /* identity-mapped, unless the guest made tables of its own */
-        at.insn = mem->host + cpu.rip;
-        at.len = mem->size - cpu.rip < X86_MAX_INSN ? mem->size - cpu.rip : X86_MAX_INSN;
-    }
+    at.len = kvm_fetch(r, cpu.rip, insn);
+    at.insn = at.len ? insn : NULL;
+    ports_flush(r->vm);
     engine_report(r->vm, r->vcpu, &at, why);
     vm_end(r->vm, VM_CRASHED, 0);
     return -ECANCELED;

@@ -133,7 +133,8 @@ static int plan_areas(struct link *l)
                                   .vm = l->vm,
                                   .place_state = d,
                                   .index = (uint16_t)d->area->ndevs++,
-                                  .irq = vm_irq_line(cd)};
+                                  .irq = vm_irq_line(c, cd),
+                                  .pci_slot = vm_pci_slot(c, cd)};
         l->ndevs++;
     }
     return 0;
@@ -212,10 +213,14 @@ static int make_areas(struct link *l, uint64_t features)
 
 static int give_memory(struct link *l, FILE *err)
 {
-    struct iotp_msg m = {.type = IOTP_MSG_MEMORY, .nfds = 1, .fd = {l->vm->mem.fd}};
+    const struct vm_mem *mem = &l->vm->mem;
+    struct iotp_msg m = {.type = IOTP_MSG_MEMORY, .nfds = 1, .fd = {mem->fd, mem->fd}};
 
-    m.u.memory.nregions = 1;
-    m.u.memory.region[0].size = l->vm->mem.size;
+    m.u.memory.region[0].size = mem->low;
+    if (mem->size > mem->low)
+        m.u.memory.region[m.nfds++] = (struct iotp_memory_region){
+            .gpa = VM_HIGH, .size = mem->size - mem->low, .offset = mem->low};
+    m.u.memory.nregions = m.nfds;
     return attach_ask(&l->at, &m, "memory", err);
 }
 
@@ -303,8 +308,14 @@ static int open_irqs(struct link *l)
 
 static int add_to_bus(struct link *l, FILE *err)
 {
+    const struct vm_engine *engine = l->vm->engine;
+
     for (unsigned i = 0; i < l->ndevs; i++) {
-        int ret = bus_add(l->vm->bus, &l->dev[i].bus);
+        struct link_dev *d = &l->dev[i];
+        int ret = bus_add(l->vm->bus, &d->bus);
+
+        if (!ret && engine->irq_level)
+            ret = engine->irq_level(l->vm, d->bus.irq, &d->shadow->irq_level);
 
         if (ret) {
             fprintf(err, "%s: %s: %s\n", l->vm->c->name, l->dev[i].bus.c->name,

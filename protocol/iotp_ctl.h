@@ -267,6 +267,9 @@ int iotp_connect(const char *path);
 
 /** A sealed, zeroed memfd of `size` bytes. @return descriptor or -errno */
 int iotp_memfd(const char *name, uint64_t size);
+/** The same of huge pages of the default size, of which `size` is a multiple. They are reserved
+ * when it is mapped. */
+int iotp_memfd_huge(const char *name, uint64_t size);
 /** Checks that a descriptor is a memfd sealed against shrinking, of at least `size` bytes.
  * @return 0, -EPERM (not sealed), -EINVAL (too small), another -errno */
 int iotp_memfd_check(int fd, uint64_t size);
