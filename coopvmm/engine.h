@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "../config/config.h"
+#include "../protocol/iotp_ctl.h"
 
 struct vm;
 struct pc;
@@ -82,6 +83,12 @@ static inline uint8_t *vm_mem_at(const struct vm_mem *m, uint64_t gpa, uint64_t 
     return m->host + offset;
 }
 
+/* Ways for a device's messages, as IOTP's MSI wants them: table, doorbell, an eventfd a route. */
+struct vm_messages {
+    unsigned nroutes;
+    int fd[2 + IOTP_MAX_ROUTES]; /* the engine's */
+};
+
 struct vm_engine {
     const char *name;
     const char *title;
@@ -111,6 +118,11 @@ struct vm_engine {
      * until `stop`. NULL: lines are edges
      */
     int (*irq_level)(struct vm *vm, unsigned line, const uint32_t *level);
+    /** Makes ways for the messages of one device more. NULL, or -ENOTSUP: there are none, a message
+     * is an edge on the device's line */
+    int (*messages)(struct vm *vm, struct vm_messages *out);
+    /** Delivers a message of a device that runs in this process; any thread. NULL: as above */
+    int (*msi)(struct vm *vm, uint64_t addr, uint32_t data);
 };
 
 extern const struct vm_engine vm_engine_user, vm_engine_kvm;

@@ -252,6 +252,18 @@ static int irq_level(struct vm *vm, unsigned line, const uint32_t *level)
     return kvm_irqs_level(((struct kvm_engine *)vm->engine_state)->irqs, line, level);
 }
 
+static int messages(struct vm *vm, struct vm_messages *out)
+{
+    return is_pc(vm) ? kvm_irqs_messages(((struct kvm_engine *)vm->engine_state)->irqs, out)
+                     : -ENOTSUP;
+}
+
+static int msi(struct vm *vm, uint64_t addr, uint32_t data)
+{
+    return is_pc(vm) ? kvm_irqs_msi(((struct kvm_engine *)vm->engine_state)->irqs, addr, data)
+                     : -ENOTSUP;
+}
+
 const struct vm_engine vm_engine_kvm = {
     .name = "kvm",
     .title = "/dev/kvm: guests in hardware virtual machines",
@@ -262,4 +274,6 @@ const struct vm_engine vm_engine_kvm = {
     .destroy = destroy,
     .irq_fd = irq_fd,
     .irq_level = irq_level,
+    .messages = messages,
+    .msi = msi,
 };

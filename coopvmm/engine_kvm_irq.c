@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include "engine_kvm.h"
+#include "engine_kvm_msi.h"
 #include "pc.h"
 
 #define FIRST_PCI   16          /* lines from here on are level-triggered */
 #define MAX_LEVELS  32          /* devices on one line */
+#define MAX_DEVICES 32          /* that send messages */
 #define MSI_ADDRESS 0xfee00000u /* physical destination 0, edge, fixed */
 
 /* A line: how it is raised, and of a level-triggered one what asserts it. */
@@ -32,6 +34,8 @@ struct kvm_irqs {
     pthread_mutex_t lock; /* of what follows, but for fds that are set once */
     unsigned nlines;
     struct line line[KVM_MAX_LINES];
+    unsigned nmessages;
+    struct kvm_messages *messages[MAX_DEVICES];
     int wake; /* the thread is to look for new lines, or to end */
     bool ending, running;
     pthread_t thread;
@@ -45,12 +49,12 @@ static void route_chip(struct kvm_irq_routing *t, unsigned gsi, unsigned chip, u
         .gsi = gsi, .type = KVM_IRQ_ROUTING_IRQCHIP, .u.irqchip = {.irqchip = chip, .pin = pin}};
 }
 
-static void route_message(struct kvm_irq_routing *t, unsigned gsi, uint64_t addr, uint32_t data)
+static void route_vector(struct kvm_irq_routing *t, unsigned gsi)
 {
     t->entries[t->nr++] = (struct kvm_irq_routing_entry){
         .gsi = gsi,
         .type = KVM_IRQ_ROUTING_MSI,
-        .u.msi = {.address_lo = (uint32_t)addr, .address_hi = addr >> 32, .data = data}};
+        .u.msi = {.address_lo = MSI_ADDRESS, .data = KVM_FIRST_VECTOR + gsi}};
 }
 
 /* As the chips are wired in a PC; the 8259s cascade through line 2. */
@@ -66,8 +70,8 @@ static void route_pc(struct kvm_irq_routing *t)
 /* The table is replaced as a whole each time. */
 static int set_routes(const struct kvm_irqs *q)
 {
-    struct kvm_irq_routing *t =
-        calloc(1, sizeof(*t) + (2 * PC_LINES + KVM_MAX_LINES) * sizeof(t->entries[0]));
+    unsigned most = 2 * PC_LINES + KVM_MAX_LINES + MAX_DEVICES * IOTP_MAX_ROUTES;
+    struct kvm_irq_routing *t = calloc(1, sizeof(*t) + most * sizeof(t->entries[0]));
     int err = 0;
 
     if (!t)
@@ -76,14 +80,16 @@ static int set_routes(const struct kvm_irqs *q)
         route_pc(t);
     for (unsigned i = 0; i < q->nlines && !q->pc; i++)
         if (q->line[i].fd >= 0)
-            route_message(t, i, MSI_ADDRESS, KVM_FIRST_VECTOR + i);
+            route_vector(t, i);
+    for (unsigned i = 0; i < q->nmessages; i++)
+        kvm_messages_route(q->messages[i], t);
     if (t->nr && ioctl(q->vm_fd, KVM_SET_GSI_ROUTING, t) < 0)
         err = -errno;
     free(t);
     return err;
 }
 
-/* --- ends of interrupts --- */
+/* --- ends of interrupts, and messages to be routed --- */
 
 static void raise(const struct line *l)
 {
@@ -108,21 +114,38 @@ static void resample(const struct line *l)
         }
 }
 
-/* One poll over all lines that take levels. @return false: it is time to end */
+/* What a device asks for is routed first, then delivered, then told. */
+static void serve_messages(struct kvm_irqs *q, struct kvm_messages *m)
+{
+    if (kvm_messages_take(m) && !set_routes(q))
+        kvm_messages_done(m, q->vm_fd);
+}
+
+#define POLLED (1 + PC_LINES + MAX_DEVICES)
+
+/* All there is to hear of: being woken, lines that take levels, doorbells. @return how many */
+static unsigned list(const struct kvm_irqs *q, struct pollfd p[POLLED])
+{
+    unsigned n = 0;
+
+    p[n++] = (struct pollfd){.fd = q->wake, .events = POLLIN};
+    for (unsigned i = 0; i < PC_LINES; i++)
+        p[n++] = (struct pollfd){.fd = q->line[i].resample, .events = POLLIN};
+    for (unsigned i = 0; i < q->nmessages; i++)
+        p[n++] = (struct pollfd){.fd = kvm_messages_doorbell(q->messages[i]), .events = POLLIN};
+    return n;
+}
+
+/* @return false: it is time to end */
 static bool wait_once(struct kvm_irqs *q)
 {
-    struct pollfd p[1 + PC_LINES] = {{.fd = q->wake, .events = POLLIN}};
-    struct line *of[1 + PC_LINES];
+    struct pollfd p[POLLED];
     uint64_t count;
-    unsigned n = 1;
+    unsigned n;
     bool ending;
 
     pthread_mutex_lock(&q->lock);
-    for (unsigned i = FIRST_PCI; i < q->nlines; i++)
-        if (q->line[i].resample >= 0) {
-            p[n] = (struct pollfd){.fd = q->line[i].resample, .events = POLLIN};
-            of[n++] = &q->line[i];
-        }
+    n = list(q, p);
     pthread_mutex_unlock(&q->lock);
     if (poll(p, n, -1) < 0)
         return errno == EINTR;
@@ -131,8 +154,10 @@ static bool wait_once(struct kvm_irqs *q)
         /* somebody else cannot have read it; and if, there was nothing to be told */
     }
     for (unsigned i = 1; i < n; i++)
-        if (p[i].revents)
-            resample(of[i]);
+        if (p[i].revents && i <= PC_LINES)
+            resample(&q->line[i - 1]);
+        else if (p[i].revents)
+            serve_messages(q, q->messages[i - 1 - PC_LINES]);
     ending = q->ending;
     pthread_mutex_unlock(&q->lock);
     return !ending;
@@ -243,6 +268,34 @@ int kvm_irqs_level(struct kvm_irqs *q, unsigned line, const uint32_t *level)
     return err;
 }
 
+/* Numbers of routes begin behind those of the lines. */
+static int add_messages(struct kvm_irqs *q, struct vm_messages *out)
+{
+    unsigned n = q->nmessages, first = PC_LINES + n * IOTP_MAX_ROUTES;
+    int err = n == MAX_DEVICES ? -ENOSPC : kvm_messages_open(q->vm_fd, first, &q->messages[n], out);
+
+    if (err)
+        return err;
+    q->nmessages++;
+    return start_thread(q);
+}
+
+int kvm_irqs_messages(struct kvm_irqs *q, struct vm_messages *out)
+{
+    int err;
+
+    pthread_mutex_lock(&q->lock);
+    err = add_messages(q, out);
+    wake(q);
+    pthread_mutex_unlock(&q->lock);
+    return err;
+}
+
+int kvm_irqs_msi(struct kvm_irqs *q, uint64_t addr, uint32_t data)
+{
+    return kvm_messages_deliver(q->vm_fd, addr, data);
+}
+
 void kvm_irqs_isa(struct kvm_irqs *q, unsigned line, bool level)
 {
     struct kvm_irq_level l = {.irq = line, .level = level};
@@ -291,6 +344,8 @@ void kvm_irqs_close(struct kvm_irqs *q)
     kvm_irqs_stop(q);
     for (unsigned i = 0; i < q->nlines; i++)
         forget(&q->line[i]);
+    for (unsigned i = 0; i < q->nmessages; i++)
+        kvm_messages_close(q->messages[i]);
     if (q->wake >= 0)
         close(q->wake);
     pthread_mutex_destroy(&q->lock);

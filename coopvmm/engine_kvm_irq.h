@@ -10,6 +10,9 @@
  * want is read from their levels (engine.h, irq_level) by a thread here, which the kernel tells of
  * ends of interrupts (KVM_IRQFD_FLAG_RESAMPLE).
  *
+ *   messages   a device's routes (SPEC.md, section 12): each an irqfd, routed by that thread when
+ * the I/O core asks for it (pc only)
+ *
  * Threads: opened, and lines made, by one thread before the guest runs; kvm_irqs_isa by any.
  */
 #ifndef COOPVMM_ENGINE_KVM_IRQ_H
@@ -17,6 +20,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "engine.h"
 
 struct kvm_irqs;
 
@@ -29,6 +34,10 @@ void kvm_irqs_close(struct kvm_irqs *q);
 int kvm_irqs_line(struct kvm_irqs *q, unsigned line);
 /** Adds a device's level to a line that takes levels. @return 0, -ENOSPC */
 int kvm_irqs_level(struct kvm_irqs *q, unsigned line, const uint32_t *level);
+/** Makes ways for one device more, see vm_engine.messages. */
+int kvm_irqs_messages(struct kvm_irqs *q, struct vm_messages *out);
+/** Delivers a message at once. @return 0; a negative errno: the guest has no such CPU or vector */
+int kvm_irqs_msi(struct kvm_irqs *q, uint64_t addr, uint32_t data);
 /** Sets an ISA line's level (pc). */
 void kvm_irqs_isa(struct kvm_irqs *q, unsigned line, bool level);
 

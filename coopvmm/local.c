@@ -38,8 +38,10 @@ static void env_irq(struct nm_dev *d, unsigned line, bool level)
 
 static void env_msi(struct nm_dev *d, uint64_t addr, uint32_t data)
 {
-    (void)addr;
-    (void)data;
+    struct vm *vm = of(d)->bus.vm;
+
+    if (vm->engine->msi && !vm->engine->msi(vm, addr, data))
+        return;
     env_irq(d, 0, true);
     env_irq(d, 0, false);
 }

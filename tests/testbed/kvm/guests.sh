@@ -43,3 +43,9 @@ nic() {
       - {mac: "52:54:00:77:00:$1", $2}
 END
 }
+
+# typed "shell command line" PATTERN: what the VM linux prints then on its serial console matches
+typed() {
+    { echo "$1" && sleep 2; } | timeout 3 "$COOPVMM" console linux | tr -d '\r' >"$tmp/console.log"
+    grep -q "$2" "$tmp/console.log"
+}
