@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Platform "pc" on KVM: what its firmware would have set up. Bits: Intel SDM volume 3. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -47,12 +48,17 @@ static int wire_lapic(const struct kvm_cpu *c, unsigned index)
 
 static int set_msrs(const struct kvm_cpu *c)
 {
-    struct {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entry[1];
-    } m = {.head.nmsrs = 1, .entry = {{.index = MSR_MTRR_DEF_TYPE, .data = MTRR_WRITE_BACK}}};
+    const struct kvm_msr_entry mtrr = {.index = MSR_MTRR_DEF_TYPE, .data = MTRR_WRITE_BACK};
+    struct kvm_msrs *m = calloc(1, sizeof(*m) + sizeof(mtrr));
+    int n;
 
-    return ioctl(c->fd, KVM_SET_MSRS, &m) == 1 ? 0 : -EIO;
+    if (!m)
+        return -ENOMEM;
+    m->nmsrs = 1;
+    m->entries[0] = mtrr;
+    n = ioctl(c->fd, KVM_SET_MSRS, m);
+    free(m);
+    return n == 1 ? 0 : -EIO;
 }
 
 int kvm_pc_cpu(const struct kvm_machine *m, unsigned index, unsigned nvcpus, struct kvm_cpu *c)

@@ -47,7 +47,7 @@ static uint8_t hours(const struct rtc *r, int hour)
 
 uint8_t rtc_read(const struct rtc *r, unsigned reg, time_t now)
 {
-    struct tm t;
+    struct tm t = {0};
 
     if (reg == 0)
         return 0xff; /* the index cannot be read */

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 1: uart_write(&u, reg, data[1]); break;
         case 2: uart_receive(&u, data[1]); break;
         case 3: rtc_write(&r, reg & 1, data[1]); break;
-        case 4: rtc_read(&r, reg & 1, (time_t)data[1] << (reg * 8)); break;
+        case 4: rtc_read(&r, reg & 1, (time_t)((uint64_t)data[1] << reg * 8)); break;
         default: uart_interrupt(&u); break;
         }
         if (uart_room(&u) > UART_FIFO || u.rx_count > UART_FIFO || u.rx_head >= UART_FIFO)
