@@ -5,8 +5,14 @@
  * sending side is the I/O core's own.
  */
 #include "../../coopvmm/pc.h"
+#include "../../coopvmm/pc_console.h"
 #include "../../iocore/irq_msi.h"
 #include "test_engine.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 
 const char *const suite_name = "engine_pc";
 
@@ -147,6 +153,149 @@ static void test_ends(void)
     CU_ASSERT_EQUAL(pc_run(GUEST_CODE(pc_sleep), 32, &status), VM_GUEST_EXIT);
     CU_ASSERT_EQUAL(status, 9);
     CU_ASSERT_EQUAL(pc_run(GUEST_CODE(pc_triple), 32, &status), VM_CRASHED);
+}
+
+/* --- initrd, PVH --- */
+
+GUEST(pc_initrd, /* at the end of what it may have, page-aligned, whole */
+      "mov 0x218(%rsi), %ebx\n test $0xfff, %ebx\n jnz 1f\n cmpl $0x1001, 0x21c(%rsi)\n jne 2f\n"
+      "cmpl $0x64726e69, (%rbx)\n jne 3f\n cmpb $0x21, 0x1000(%rbx)\n jne 4f\n"
+      "cmp $0x1ffe000, %ebx\n jne 5f\n"
+      "STATUS 0\n 1: STATUS 1\n 2: STATUS 2\n 3: STATUS 3\n 4: STATUS 4\n 5: STATUS 5");
+
+static int run_with_initrd(const char *initrd)
+{
+    struct guest g;
+    int status;
+
+    pc_create(&g, GUEST_CODE(pc_initrd), 32);
+    g.c.initrd = (char *)initrd;
+    CU_ASSERT_EQUAL_FATAL(vm_start(g.vm, stderr), 0);
+    status = guest_wait(&g, PATIENCE_MS);
+    guest_destroy(&g);
+    return status;
+}
+
+static void test_initrd(void)
+{
+    static uint8_t file[0x1001] = "inrd";
+    int fd = memfd_create("initrd", MFD_CLOEXEC);
+    char path[32];
+
+    CU_ASSERT_FATAL(fd >= 0);
+    file[0x1000] = 0x21;
+    CU_ASSERT_EQUAL_FATAL(write(fd, file, sizeof(file)), (ssize_t)sizeof(file));
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    CU_ASSERT_EQUAL(run_with_initrd(path), 0);
+    close(fd);
+}
+
+GUEST(
+    pc_pvh, /* 32-bit, no paging, EBX: start info with map and RSDP */
+    ".code32\n cmpl $0x336ec578, (%ebx)\n jne 1f\n mov %cr0, %eax\n test $0x80000000, %eax\n"
+    "jnz 2f\n mov 32(%ebx), %eax\n cmpl $0x20445352, (%eax)\n jne 3f\n cmpl $4, 48(%ebx)\n jne 4f\n"
+    "mov 24(%ebx), %eax\n cmpl $0x74736574, (%eax)\n jne 5f\n xor %eax, %eax\n jmp 9f\n"
+    "1: mov $1, %al\n jmp 9f\n 2: mov $2, %al\n jmp 9f\n 3: mov $3, %al\n jmp 9f\n"
+    "4: mov $4, %al\n jmp 9f\n 5: mov $5, %al\n 9: mov $0x501, %dx\n out %al, %dx\n hlt\n .code64");
+
+/* The ELF file of test_engine.h with a note that names its beginning as PVH entry. */
+static int pvh_kernel(const uint8_t *code, size_t len)
+{
+    struct {
+        Elf64_Ehdr eh;
+        Elf64_Phdr ph[2];
+        Elf64_Nhdr nh;
+        char name[4];
+        uint32_t entry;
+    } head = {
+        .nh = {.n_namesz = 4, .n_descsz = 4, .n_type = 18}, .name = "Xen", .entry = GUEST_BASE};
+    int plain = guest_elf(code, len), fd = memfd_create("pvh", MFD_CLOEXEC);
+
+    CU_ASSERT_EQUAL_FATAL(pread(plain, &head, sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr), 0),
+                          (ssize_t)(sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr)));
+    close(plain);
+    head.eh.e_phnum = 2;
+    head.ph[0].p_offset = sizeof(head);
+    head.ph[1] = (Elf64_Phdr){.p_type = PT_NOTE,
+                              .p_offset = (uint64_t)((char *)&head.nh - (char *)&head),
+                              .p_filesz = 20};
+    CU_ASSERT_EQUAL_FATAL(write(fd, &head, sizeof(head)), (ssize_t)sizeof(head));
+    CU_ASSERT_EQUAL_FATAL(write(fd, code, len), (ssize_t)len);
+    return fd;
+}
+
+static void test_pvh(void)
+{
+    struct guest g;
+
+    pc_create(&g, GUEST_CODE(pc_pvh), 32);
+    close(g.kernel_fd);
+    g.kernel_fd = pvh_kernel(GUEST_CODE(pc_pvh));
+    snprintf(g.kernel, sizeof(g.kernel), "/proc/self/fd/%d", g.kernel_fd);
+    CU_ASSERT_EQUAL_FATAL(vm_start(g.vm, stderr), 0);
+    CU_ASSERT_EQUAL(guest_wait(&g, PATIENCE_MS), 0);
+    guest_destroy(&g);
+}
+
+/* --- the serial port's other end --- */
+
+GUEST(pc_echo, /* says >; what comes then goes back, one higher */
+      "mov $0x3fa, %dx\n mov $1, %al\n out %al, %dx\n"
+      "mov $0x3f8, %dx\n mov $0x3e, %al\n out %al, %dx\n"
+      "1: mov $0x3fd, %dx\n in %dx, %al\n test $1, %al\n jz 1b\n"
+      "mov $0x3f8, %dx\n in %dx, %al\n inc %al\n out %al, %dx\n jmp 1b");
+
+static int dial(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+
+    strncpy(a.sun_path, path, sizeof(a.sun_path) - 1);
+    CU_ASSERT_EQUAL_FATAL(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    return fd;
+}
+
+static void check_echo(int fd, const char *text, const char *back)
+{
+    char got[256] = "";
+
+    CU_ASSERT_EQUAL(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+    CU_ASSERT_EQUAL(recv(fd, got, strlen(back), MSG_WAITALL), (ssize_t)strlen(back));
+    CU_ASSERT_STRING_EQUAL(got, back);
+}
+
+static void test_console(void)
+{
+    char dir[] = "/tmp/coopvmm-test.XXXXXX", path[64];
+    struct pc_console *console;
+    struct guest g;
+    int first, second;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+    CU_ASSERT_EQUAL(pc_console_path(dir, "vm", path, sizeof(path)), 0);
+    pc_create(&g, GUEST_CODE(pc_echo), 32);
+    console = pc_console_open(dir, "vm", stderr);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(console);
+    pc_console_attach(console, g.vm->pc);
+    CU_ASSERT_EQUAL_FATAL(vm_start(g.vm, stderr), 0);
+    first = dial(path);
+    check_echo(first, "", ">");
+    check_echo(first, "@bc", "Acd");
+    check_echo(first, "0123456789012345678901234567890123456789", /* more than the FIFO takes */
+               "123456789:123456789:123456789:123456789:");
+    second = dial(path); /* takes over, and sees what was */
+    check_echo(second, "x", ">Acd123456789:123456789:123456789:123456789:y");
+    CU_ASSERT_EQUAL(recv(first, path, 1, 0), 0);
+    pc_console_attach(console, NULL);
+    guest_destroy(&g);
+    pc_console_close(console);
+    CU_ASSERT_EQUAL(recv(second, path, 1, 0), 0);
+    close(first);
+    close(second);
+    CU_ASSERT_EQUAL(rmdir(dir), 0); /* the socket is gone, too */
+    CU_ASSERT_EQUAL(pc_console_path(dir, "vm", path, 8), -ENAMETOOLONG);
 }
 
 /* --- interrupts --- */
@@ -307,6 +456,9 @@ const struct cu_test suite_tests[] = {
     {"memory above 4 GiB", test_high_memory},
     {"serial port, clock, PCI root", test_ports},
     {"power-off, reset, triple fault", test_ends},
+    {"an initrd", test_initrd},
+    {"a PVH entry", test_pvh},
+    {"the serial port's other end", test_console},
     {"messages arrive", test_messages},
     {"more messages than routes", test_many_messages},
     {"a level comes again until it falls", test_level},
