@@ -9,7 +9,7 @@
 
 #include "../protocol/iotp_ctl.h"
 
-/* What we know of a route; nothing but `routed` is ever read from the table. */
+/* What we know of a route; once it is open, nothing but `routed` is read from the table. */
 struct way {
     uint64_t addr;
     uint32_t data;
@@ -51,8 +51,7 @@ static void ask(struct irq_msi *q, unsigned i)
     signal_fd(q->doorbell);
 }
 
-/* What a former process asked for, and how far it was answered, does not matter: the number is made
- * to differ from `routed`. */
+/* `asked` is made to differ from `routed` by ask(), whatever a former process asked for. */
 static void assign(struct irq_msi *q, unsigned i, uint64_t addr, uint32_t data)
 {
     struct iotp_route *r = &q->table[i];
@@ -106,6 +105,20 @@ void irq_msi_send(struct irq_msi *q, uint64_t addr, uint32_t data)
         ask(q, i);
 }
 
+/* A message may have been lost with the former process: each it ever sent is delivered once more.
+ */
+static void adopt(struct irq_msi *q, unsigned i)
+{
+    const struct iotp_route *r = &q->table[i];
+
+    if (!__atomic_load_n(&r->asked, __ATOMIC_ACQUIRE))
+        return;
+    q->way[i].addr = __atomic_load_n(&r->addr, __ATOMIC_RELAXED);
+    q->way[i].data = __atomic_load_n(&r->data, __ATOMIC_RELAXED);
+    q->way[i].asked = __atomic_load_n(&r->routed, __ATOMIC_ACQUIRE);
+    ask(q, i);
+}
+
 int irq_msi_open(const int *fd, unsigned nroutes, struct irq_msi **out)
 {
     uint64_t size = nroutes * sizeof(struct iotp_route);
@@ -128,6 +141,8 @@ int irq_msi_open(const int *fd, unsigned nroutes, struct irq_msi **out)
     q->nroutes = nroutes;
     for (unsigned i = 0; i < nroutes; i++)
         q->way[i].fd = fd[2 + i];
+    for (unsigned i = 0; i < nroutes; i++)
+        adopt(q, i);
     *out = q;
     return 0;
 }

@@ -339,17 +339,23 @@ static void start_counter(struct guest *g, const uint8_t *code, size_t len)
 }
 
 /* The I/O core takes its descriptors over; the engine's stay the engine's. */
-static struct irq_msi *sender(struct vm *vm)
+static struct irq_msi *sender_on(const struct vm_messages *w)
 {
-    struct vm_messages w;
     int fd[2 + IOTP_MAX_ROUTES];
     struct irq_msi *q = NULL;
 
-    CU_ASSERT_EQUAL_FATAL(vm->engine->messages(vm, &w), 0);
-    for (unsigned i = 0; i < 2 + w.nroutes; i++)
-        fd[i] = dup(w.fd[i]);
-    CU_ASSERT_EQUAL_FATAL(irq_msi_open(fd, w.nroutes, &q), 0);
+    for (unsigned i = 0; i < 2 + w->nroutes; i++)
+        fd[i] = dup(w->fd[i]);
+    CU_ASSERT_EQUAL_FATAL(irq_msi_open(fd, w->nroutes, &q), 0);
     return q;
+}
+
+static struct irq_msi *sender(struct vm *vm)
+{
+    struct vm_messages w;
+
+    CU_ASSERT_EQUAL_FATAL(vm->engine->messages(vm, &w), 0);
+    return sender_on(&w);
 }
 
 #define MSI_CPU0 0xfee00000u
@@ -369,6 +375,25 @@ static void test_messages(void)
     CU_ASSERT_EQUAL(g.vm->engine->msi(g.vm, MSI_CPU0, 0x60), 0); /* from this process */
     CU_ASSERT_TRUE(reaches(&g, COUNT_AT, 101));
     irq_msi_close(q);
+    guest_destroy(&g);
+}
+
+/* A successor has the message delivered once more, unasked; then all goes on. */
+static void test_successor(void)
+{
+    struct vm_messages w;
+    struct irq_msi *q;
+    struct guest g;
+
+    start_counter(&g, GUEST_CODE(pc_messages));
+    CU_ASSERT_EQUAL_FATAL(g.vm->engine->messages(g.vm, &w), 0);
+    for (uint32_t n = 1; n <= 20; n += 2) {
+        q = sender_on(&w);
+        CU_ASSERT_TRUE_FATAL(n == 1 || reaches(&g, COUNT_AT, n - 1));
+        irq_msi_send(q, MSI_CPU0, 0x60);
+        CU_ASSERT_TRUE_FATAL(reaches(&g, COUNT_AT, n));
+        irq_msi_close(q);
+    }
     guest_destroy(&g);
 }
 
@@ -460,6 +485,7 @@ const struct cu_test suite_tests[] = {
     {"a PVH entry", test_pvh},
     {"the serial port's other end", test_console},
     {"messages arrive", test_messages},
+    {"a successor of the sender", test_successor},
     {"more messages than routes", test_many_messages},
     {"a level comes again until it falls", test_level},
     {"what cannot be started", test_refused},
