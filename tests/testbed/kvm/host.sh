@@ -17,12 +17,12 @@ prepare() {
     ln -sf "$KERNEL/boot/vmlinuz-$K" "$WORK/linux.vmlinuz"
 }
 
-# qemu [OPTION...]: becomes the machine. Without RDTSCP: the emulated SVM does not intercept it, and a
-# guest that reads it would see the host's.
+# qemu [OPTION...]: becomes the machine. Without RDTSCP and XSAVE: the emulated SVM intercepts neither it
+# nor XSETBV, so that KVM does not notice what a guest does, and a guest what KVM thinks of it.
 qemu() {
     cd "$RUN" || exit 1
     exec timeout -k 5 --foreground "$limit" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 \
-        -cpu max,-rdtscp -smp "$cpus" -m "$memory" -kernel "$WORK/linux.vmlinuz" -initrd host.img \
+        -cpu max,-rdtscp,-xsave -smp "$cpus" -m "$memory" -kernel "$WORK/linux.vmlinuz" -initrd host.img \
         -append "console=ttyS0 panic=-1 quiet mitigations=off" \
         -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
         -virtfs local,path=share,mount_tag=share,security_model=none,multidevs=remap \
