@@ -6,6 +6,7 @@
  * vm_io() for each trapped access; everything behind that call (routing, placement, IOTP) is the
  * same for all engines.
  *
+ * What a stock kernel sees on platform "pc": pc.h.
  * What a freestanding guest sees, with each engine alike (docs/architecture.md, "Guest contract"):
  * guest-physical memory from 0 to `memory`, identity-mapped; vCPUs enter the ELF's 64-bit entry
  * point in long mode, RBX = guest-physical address of struct hvm_start_info, RSI = vCPU number;

@@ -33,6 +33,21 @@ static void fetch_cpu(const struct kvm_cpu *c, struct x86_cpu *cpu)
     };
 }
 
+/* What a stock kernel died of is often told by these. */
+static void report_mode(const struct kvm_runner *r)
+{
+    struct kvm_sregs s;
+
+    if (ioctl(r->c->fd, KVM_GET_SREGS, &s) < 0)
+        return;
+    vm_log(r->vm, "  cr0=%08llx cr2=%016llx cr3=%016llx cr4=%08llx efer=%04llx",
+           (unsigned long long)s.cr0, (unsigned long long)s.cr2, (unsigned long long)s.cr3,
+           (unsigned long long)s.cr4, (unsigned long long)s.efer);
+    vm_log(r->vm, "  cs=%04x ss=%04x idt=%016llx+%04x gdt=%016llx+%04x", s.cs.selector,
+           s.ss.selector, (unsigned long long)s.idt.base, s.idt.limit,
+           (unsigned long long)s.gdt.base, s.gdt.limit);
+}
+
 __attribute__((format(printf, 2, 3))) static int crash(const struct kvm_runner *r, const char *fmt,
                                                        ...)
 {
@@ -51,6 +66,7 @@ __attribute__((format(printf, 2, 3))) static int crash(const struct kvm_runner *
     at.insn = at.len ? insn : NULL;
     ports_flush(r->vm);
     engine_report(r->vm, r->vcpu, &at, why);
+    report_mode(r);
     vm_end(r->vm, VM_CRASHED, 0);
     return -ECANCELED;
 }
