@@ -15,6 +15,20 @@ prepare() {
     make_initramfs "$WORK/linux.initrd" "$HERE/../guest-init" $GUEST_MODULES
     make_initramfs "$RUN/host.img" "$HERE/../machine-init" virtio_pci 9p 9pnet_virtio overlay
     ln -sf "$KERNEL/boot/vmlinuz-$K" "$WORK/linux.vmlinuz"
+    unpack_kernel "$WORK/linux.vmlinuz" "$WORK/linux.elf"
+}
+
+# unpack_kernel VMLINUZ ELF: the ELF file in a bzImage, which has a PVH entry. Where it is the setup
+# header says (Linux Documentation/x86/boot.rst, payload_offset); Debian compresses with xz.
+unpack_kernel() {
+    local sectors offset length
+    ! up_to_date "$2" "$K" || return 0
+    sectors=$(od -An -tu1 -j $((0x1f1)) -N1 "$1")
+    offset=$(od -An -tu4 -j $((0x248)) -N4 "$1")
+    length=$(od -An -tu4 -j $((0x24c)) -N4 "$1")
+    tail -c +$(((sectors + 1) * 512 + offset + 1)) "$1" | head -c "$length" | xz -dc --single-stream >"$2" 2>/dev/null
+    [ "$(head -c 4 "$2" | tail -c 3)" = ELF ] || die "no ELF file comes out of $1"
+    made "$2" "$K"
 }
 
 # qemu [OPTION...]: becomes the machine. Without RDTSCP and XSAVE: the emulated SVM intercepts neither it
