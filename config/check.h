@@ -40,6 +40,13 @@ struct claim {
 /** What a Xen domain of this type has by itself. @return how many (check_xen.c) */
 unsigned check_xen_claims(enum cfg_xen_type type, const struct claim **claims);
 
+/** Reports what does not fit platform pc. (check_pc.c) */
+void check_pc(struct check *k, const struct cfg_vm *vm, const struct doc_node *n);
+/** What a PC has by itself. @return how many */
+unsigned check_pc_claims(const struct claim **claims);
+/** Where the memory of a PC with `mib` MiB ends. */
+uint64_t check_pc_memory_end(uint32_t mib);
+
 /* Shared: each reports at `n`'s child `key`, or at `n` if that was not written. */
 
 /** A name: its syntax, and that no other of its kind has it. `what` is "I/O core", "VM", ... */

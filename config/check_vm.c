@@ -14,14 +14,14 @@
 #define PCI_SLOTS   31 /* device numbers on bus 0, less the host bridge */
 #define MIB         20
 
-/* The machine's own: see "Guest contract" in docs/architecture.md. */
+/* The machine's own: see "Guest contract" in docs/architecture.md; of a PC see check_pc.c. */
 static const struct claim machine_claims[] = {
     {NM_SPACE_PIO, 0xe9, 1, "the debug console"},
     {NM_SPACE_PIO, 0x501, 1, "the exit port"},
     {NM_SPACE_PIO, 0xcf8, 8, "PCI configuration"},
 };
 #define MACHINE_CLAIMS (sizeof(machine_claims) / sizeof(machine_claims[0]))
-#define MAX_OWN_CLAIMS 16 /* of a machine, its memory too */
+#define MAX_OWN_CLAIMS 24 /* of a machine, its memory too */
 
 struct claims {
     struct claim claim[MAX_OWN_CLAIMS + SCHEMA_MAX_DEVICES * MAX_WINDOWS];
@@ -233,7 +233,7 @@ static void check_irqs(struct check *k, const struct cfg_vm *vm, const struct do
         bool shareable = m && m->pci && *first && nm_model_find((*first)->model) &&
                          nm_model_find((*first)->model)->pci;
 
-        if (m && m->pci && vm->engine == CFG_ENGINE_XEN)
+        if (m && m->pci && (vm->engine == CFG_ENGINE_XEN || vm->platform == CFG_PLATFORM_PC))
             continue;
         if (*first && !shareable)
             report_node(k->report, check_at(n, "irq"),
@@ -249,6 +249,7 @@ static void check_devices(struct check *k, const struct cfg_vm *vm, const struct
     struct claims *all = calloc(1, sizeof(*all));
     const struct doc_node *n = doc_at(devices, 0);
     const struct claim *own = machine_claims;
+    uint64_t memory = (uint64_t)vm->memory << MIB;
     unsigned pci = 0;
 
     if (!all)
@@ -256,9 +257,12 @@ static void check_devices(struct check *k, const struct cfg_vm *vm, const struct
     all->count = MACHINE_CLAIMS;
     if (vm->xen)
         all->count = check_xen_claims(vm->xen->type, &own);
+    else if (vm->platform == CFG_PLATFORM_PC)
+        all->count = check_pc_claims(&own);
+    if (vm->platform == CFG_PLATFORM_PC)
+        memory = check_pc_memory_end(vm->memory);
     memcpy(all->claim, own, all->count * sizeof(*own));
-    all->claim[all->count++] =
-        (struct claim){NM_SPACE_MMIO, 0, (uint64_t)vm->memory << MIB, "the VM's memory"};
+    all->claim[all->count++] = (struct claim){NM_SPACE_MMIO, 0, memory, "the VM's memory"};
     for (unsigned i = 0; i < vm->devices_count; i++, n = n->next) {
         struct device_check x = {.k = k, .vm = vm, .d = &vm->devices[i], .n = n};
 
@@ -317,7 +321,8 @@ void check_vm(struct check *k, const struct cfg_vm *vm, const struct doc_node *n
 {
     check_name(k, n, "vm", "a VM", vm->name);
     if (!vm->kernel && vm->engine != CFG_ENGINE_XEN)
-        report_node(k->report, n, "the key \"kernel\" is missing; name the ELF file it runs");
+        report_node(k->report, n, "the key \"kernel\" is missing; name the %s it runs",
+                    vm->platform == CFG_PLATFORM_PC ? "Linux kernel" : "ELF file");
     if (vm->engine == CFG_ENGINE_USER && vm->memory > CFG_USER_MAX_MEMORY)
         report_node(k->report, check_at(n, "memory"),
                     "%u MiB is too much for engine user; use at most %d, or engine kvm", vm->memory,
@@ -326,4 +331,5 @@ void check_vm(struct check *k, const struct cfg_vm *vm, const struct doc_node *n
     check_areas(k, vm, n);
     check_devices(k, vm, doc_get(n, "devices"));
     check_xen(k, vm, n);
+    check_pc(k, vm, n);
 }

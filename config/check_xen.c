@@ -129,9 +129,10 @@ static void refuse_xen(struct check *k, const struct cfg_vm *vm, const struct do
 {
     const struct doc_node *d = doc_at(doc_get(n, "devices"), 0);
 
-    if (vm->initrd)
+    if (vm->initrd && vm->platform != CFG_PLATFORM_PC)
         report_node(k->report, doc_get(n, "initrd"),
-                    "engine %s loads no initrd; remove it, or use engine: xen",
+                    "engine %s loads no initrd; remove it, or use engine: xen, or kvm with "
+                    "platform: pc",
                     cfg_engine_name(vm->engine));
     if (vm->xen)
         report_node(k->report, doc_get(n, "xen"), "the engine is %s; remove it, or use engine: xen",

@@ -13,11 +13,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CFG_MAX_NAME 31   /* characters of a name: [A-Za-z0-9_.-], first one a letter or digit */
-#define CFG_ANY      (-1) /* a core or node the file leaves to the planner */
-#define CFG_IRQ_ISA  9    /* interrupt line of an ISA device, if the file names none */
-#define CFG_IRQ_PCI  11   /* line INTA# of a PCI device is routed to, if the file names none */
-#define CFG_IRQ_HVM  5    /* of an ISA device beside QEMU in a Xen HVM domain, where ACPI has 9 */
+#define CFG_MAX_NAME     31 /* characters of a name: [A-Za-z0-9_.-], first one a letter or digit */
+#define CFG_ANY          (-1) /* a core or node the file leaves to the planner */
+#define CFG_IRQ_ISA      9    /* interrupt line of an ISA device, if the file names none */
+#define CFG_IRQ_PCI      11   /* line INTA# of a PCI device is routed to, if the file names none */
+#define CFG_PC_MAX_VCPUS 64   /* of a VM of platform pc */
+#define CFG_IRQ_HVM      5 /* of an ISA device beside QEMU in a Xen HVM domain, where ACPI has 9 */
 /* PCI device numbers of a Xen domain that are dealt out if the file names none: from these on. */
 #define CFG_SLOT_PVH 1
 #define CFG_SLOT_HVM 6 /* QEMU's own devices come first */
@@ -62,6 +63,12 @@ struct cfg_port {
 
 enum cfg_engine { CFG_ENGINE_USER, CFG_ENGINE_KVM, CFG_ENGINE_XEN };
 
+/* What surrounds the guest's vCPUs. */
+enum cfg_platform {
+    CFG_PLATFORM_BARE, /* the guest contract for freestanding guests; the default */
+    CFG_PLATFORM_PC,   /* what a stock Linux kernel wants: ACPI, serial port, clock (engine kvm) */
+};
+
 /* Which thread runs a device model. */
 enum cfg_placement {
     CFG_PLACE_IOCORE,   /* an I/O core polls for it: the default */
@@ -104,14 +111,16 @@ struct cfg_xen {
 struct cfg_vm {
     char *name;
     enum cfg_engine engine;
+    enum cfg_platform platform;
     uint32_t memory; /* MiB */
+    bool hugepages;  /* its memory is made of huge pages, or it does not start */
     uint32_t vcpus;
     int *cores; /* [vcpus]; CFG_ANY until planned. Engine xen: physical CPUs, not dom0's */
     unsigned cores_count;
     int node;            /* NUMA node of its memory; CFG_ANY until planned */
     char *kernel;        /* path; relative ones are relative to the config file, made absolute here;
                             NULL: none (HVM with a disk only) */
-    char *initrd;        /* path, as kernel; engine xen only; NULL: none */
+    char *initrd;        /* path, as kernel; engine xen and platform pc only; NULL: none */
     char *cmdline;       /* never NULL */
     uint32_t spin_us;    /* how long a vCPU spins for an answer before it sleeps */
     struct cfg_xen *xen; /* engine xen: never NULL; else NULL */
@@ -161,6 +170,7 @@ int cfg_save(const struct cfg *c, FILE *out);
 const char *cfg_idle_name(enum cfg_idle i);
 const char *cfg_port_type_name(enum cfg_port_type t);
 const char *cfg_engine_name(enum cfg_engine e);
+const char *cfg_platform_name(enum cfg_platform p);
 const char *cfg_placement_name(enum cfg_placement p);
 const char *cfg_xen_type_name(enum cfg_xen_type t);
 

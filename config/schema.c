@@ -26,6 +26,8 @@ static const cyaml_strval_t port_strings[] = {
     {"pcap", CFG_PORT_PCAP}, {"ring", CFG_PORT_RING},           {"pci", CFG_PORT_PCI}};
 static const cyaml_strval_t engine_strings[] = {
     {"user", CFG_ENGINE_USER}, {"kvm", CFG_ENGINE_KVM}, {"xen", CFG_ENGINE_XEN}};
+static const cyaml_strval_t platform_strings[] = {{"bare", CFG_PLATFORM_BARE},
+                                                  {"pc", CFG_PLATFORM_PC}};
 static const cyaml_strval_t placement_strings[] = {
     {"iocore", CFG_PLACE_IOCORE}, {"inline", CFG_PLACE_INLINE}, {"blocking", CFG_PLACE_BLOCKING}};
 
@@ -99,7 +101,9 @@ static const cyaml_schema_value_t device_value = {
 static const cyaml_schema_field_t vm_fields[] = {
     TEXT("name", PTR, struct cfg_vm, name, CFG_MAX_NAME),
     CHOICE("engine", STRICT, struct cfg_vm, engine, engine_strings),
+    CHOICE("platform", STRICT, struct cfg_vm, platform, platform_strings),
     CYAML_FIELD_UINT("memory", OPT, struct cfg_vm, memory),
+    CYAML_FIELD_BOOL("hugepages", OPT, struct cfg_vm, hugepages),
     CYAML_FIELD_UINT("vcpus", OPT, struct cfg_vm, vcpus),
     LIST("cores", struct cfg_vm, cores, &core_value, SCHEMA_MAX_VCPUS),
     CHOICE("node", OPT, struct cfg_vm, node, any_strings),
@@ -183,6 +187,11 @@ const char *cfg_port_type_name(enum cfg_port_type t)
 const char *cfg_engine_name(enum cfg_engine e)
 {
     return name_of(engine_strings, CYAML_ARRAY_LEN(engine_strings), e);
+}
+
+const char *cfg_platform_name(enum cfg_platform p)
+{
+    return name_of(platform_strings, CYAML_ARRAY_LEN(platform_strings), p);
 }
 
 const char *cfg_placement_name(enum cfg_placement p)

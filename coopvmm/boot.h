@@ -4,7 +4,7 @@
  *
  *   0x00000 - 0x0ffff  zero; usable, but slow under the user engine (see engine_user.h)
  *   0x10000            struct hvm_start_info        RBX at entry
- *   0x10100            struct hvm_memmap_table_entry[1]
+ *   0x10100            struct hvm_memmap_table_entry[]: one entry, a few on platform pc
  *   0x11000            command line, NUL-terminated
  *   0x12000            GDT: null, 64-bit code (selector 8), data (selector 16)
  *   0x13000            PML4, PDPT, four page directories (engines with page tables of their own)
@@ -21,6 +21,7 @@
 
 #define BOOT_START_INFO  0x10000u
 #define BOOT_MEMMAP      0x10100u
+#define BOOT_MODLIST     0x10300u /* struct hvm_modlist_entry, if there is an initrd */
 #define BOOT_CMDLINE     0x11000u
 #define BOOT_CMDLINE_MAX 4095u /* characters */
 #define BOOT_GDT         0x12000u
@@ -44,6 +45,13 @@ struct hvm_start_info {
     uint64_t memmap_paddr;
     uint32_t memmap_entries;
     uint32_t reserved;
+};
+
+struct hvm_modlist_entry {
+    uint64_t paddr;
+    uint64_t size;
+    uint64_t cmdline_paddr;
+    uint64_t reserved;
 };
 
 struct hvm_memmap_table_entry {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bus_priv.h"
+#include "pc.h"
 #include "ports.h"
 
 struct vm_bus *bus_new(struct vm *vm)
@@ -111,7 +112,7 @@ int bus_add(struct vm_bus *b, struct bus_dev *d)
     for (unsigned i = 0; i < d->info.nwindows; i++)
         if (window_taken(b, &d->info.window[i]))
             return -EEXIST;
-    if (d->info.pci)
+    if (d->info.pci && !d->pci_slot)
         d->pci_slot = ++b->last_slot;
     windows_write_begin(b);
     for (unsigned i = 0; i < d->info.nwindows; i++) {
@@ -284,8 +285,10 @@ int vm_io(struct vm *vm, unsigned vcpu, struct vm_io *io)
             return split_access(b, vcpu, io);
         return window_access(&w, vcpu, io);
     }
-    if (io->space == VM_PIO &&
-        (ports_access(vm, vcpu, io, &err) || pci_root_port(b, vcpu, io, &err)))
+    if (io->space == VM_PIO && (ports_access(vm, vcpu, io, &err) || pc_port(vm, vcpu, io, &err) ||
+                                pci_root_port(b, vcpu, io, &err)))
+        return err;
+    if (io->space == VM_MMIO && pci_root_ecam(b, vcpu, io, &err))
         return err;
     return unclaimed(vm, vcpu, io);
 }

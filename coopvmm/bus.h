@@ -41,8 +41,8 @@ struct bus_dev {
     struct vm *vm;
     void *place_state;
     uint16_t index;   /* in its area */
-    uint8_t irq;      /* interrupt line number, 1 to 15 */
-    uint8_t pci_slot; /* device number on bus 0; PCI only */
+    uint8_t irq;      /* interrupt line number */
+    uint8_t pci_slot; /* device number on bus 0; PCI only; 0 before bus_add: the next one */
     struct iotp_device_info info;
     /* Set by bus_add, from info: which shadow cell is at an offset, plus one; 0: none, and nothing
      * to be looked for. Most reads of most devices are answered by this. */
@@ -70,6 +70,9 @@ int bus_refresh_pci(struct vm_bus *b, struct bus_dev *d, unsigned vcpu);
 
 /** One access to a device, through post, shadow or call. @return 0, -ECANCELED */
 int bus_access(struct bus_dev *d, unsigned vcpu, const struct iotp_req *r, struct iotp_resp *out);
+
+/** The enhanced configuration mechanism of platform "pc". @return true if it was such an access */
+bool pci_root_ecam(struct vm_bus *b, unsigned vcpu, struct vm_io *io, int *err);
 
 /** Configuration mechanism 1: ports 0xcf8 to 0xcff. @return true if it was one of them */
 bool pci_root_port(struct vm_bus *b, unsigned vcpu, struct vm_io *io, int *err);

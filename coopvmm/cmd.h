@@ -42,6 +42,7 @@ int cmd_ps(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_stop(int argc, char **argv);
+int cmd_console(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_topo(int argc, char **argv);

@@ -3,12 +3,10 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "filemap.h"
 
 #define XEN_NOTE_NAME            "Xen"
 #define XEN_ELFNOTE_PHYS32_ENTRY 18 /* Xen public/elfnote.h */
@@ -205,42 +203,15 @@ int elf_load(const uint8_t *file, size_t size, const struct elf_room *room, stru
     return 0;
 }
 
-/* Maps a whole regular file. @return 0, or a negative errno and *why. */
-static int map_file(int fd, const uint8_t **file, size_t *size, const char **why)
-{
-    struct stat st;
-    void *p;
-
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (!S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > ELF_MAX_FILE) {
-        *why = "not a regular file, empty, or larger than 256 MiB";
-        return -ENOEXEC;
-    }
-    p = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-    if (p == MAP_FAILED)
-        return -errno;
-    *file = p;
-    *size = st.st_size;
-    return 0;
-}
-
 int elf_load_path(const char *path, const struct elf_room *room, struct elf_image *out,
                   const char **why)
 {
-    const uint8_t *file = NULL;
-    size_t size = 0;
-    int fd, err;
+    struct filemap f;
+    int err = filemap_open(path, ELF_MAX_FILE, &f, why);
 
-    *why = "cannot be read";
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    err = map_file(fd, &file, &size, why);
-    close(fd);
     if (err)
         return err;
-    err = elf_load(file, size, room, out, why);
-    munmap((void *)file, size);
+    err = elf_load(f.data, f.size, room, out, why);
+    filemap_close(&f);
     return err;
 }

@@ -6,6 +6,7 @@
  * vm_io() for each trapped access; everything behind that call (routing, placement, IOTP) is the
  * same for all engines.
  *
+ * What a stock kernel sees on platform "pc": pc.h.
  * What a freestanding guest sees, with each engine alike (docs/architecture.md, "Guest contract"):
  * guest-physical memory from 0 to `memory`, identity-mapped; vCPUs enter the ELF's 64-bit entry
  * point in long mode, RBX = guest-physical address of struct hvm_start_info, RSI = vCPU number;
@@ -16,11 +17,14 @@
 #define COOPVMM_ENGINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../config/config.h"
+#include "../protocol/iotp_ctl.h"
 
 struct vm;
+struct pc;
 
 /* Where an access goes. */
 enum vm_space { VM_PIO, VM_MMIO };
@@ -51,11 +55,39 @@ int vm_io(struct vm *vm, unsigned vcpu, struct vm_io *io);
 /** This vCPU's bounce buffer of IOTP_BOUNCE_SIZE bytes. */
 uint8_t *vm_bounce(struct vm *vm, unsigned vcpu);
 
-/* Guest memory: one piece from guest-physical 0. */
+/*
+ * Guest memory: one piece here, and one for the guest from guest-physical 0 on, unless it is so
+ * large that a PC's hole (pc.h) cuts it in two: then the rest is at VM_HIGH.
+ */
 struct vm_mem {
     uint8_t *host; /* where it is mapped here */
     uint64_t size; /* bytes */
+    uint64_t low;  /* bytes from guest-physical 0 on; the rest from VM_HIGH on */
     int fd;        /* memfd, sealed against shrinking */
+};
+#define VM_HIGH (1ull << 32)
+
+/**
+ * Where guest-physical `gpa` is here.
+ * @param len in: bytes wanted; out: how many are contiguous from there. NULL: one
+ * @return NULL if there is no memory
+ */
+static inline uint8_t *vm_mem_at(const struct vm_mem *m, uint64_t gpa, uint64_t *len)
+{
+    uint64_t offset = gpa < VM_HIGH ? gpa : gpa - VM_HIGH + m->low;
+    uint64_t end = gpa < VM_HIGH ? m->low : m->size;
+
+    if (offset >= end)
+        return NULL;
+    if (len && *len > end - offset)
+        *len = end - offset;
+    return m->host + offset;
+}
+
+/* Ways for a device's messages, as IOTP's MSI wants them: table, doorbell, an eventfd a route. */
+struct vm_messages {
+    unsigned nroutes;
+    int fd[2 + IOTP_MAX_ROUTES]; /* the engine's */
 };
 
 struct vm_engine {
@@ -71,7 +103,8 @@ struct vm_engine {
     int (*create)(struct vm *vm);
     /** Loads the kernel, starts the vCPU threads, pins them. */
     int (*start)(struct vm *vm);
-    /** Makes all vCPU threads leave and joins them. */
+    /** Makes all vCPU threads leave and joins them; others of the engine, too. Also before start.
+     */
     void (*stop)(struct vm *vm);
     void (*destroy)(struct vm *vm);
     /**
@@ -80,12 +113,30 @@ struct vm_engine {
      * @return it, or a negative errno
      */
     int (*irq_fd)(struct vm *vm, unsigned line);
+    /**
+     * A device's levels, so that a line that takes levels can be raised again when the guest ended
+     * its interrupt and the device still asserts it. `level` is read by a thread of the engine's
+     * until `stop`. NULL: lines are edges
+     */
+    int (*irq_level)(struct vm *vm, unsigned line, const uint32_t *level);
+    /** Makes ways for the messages of one device more. NULL, or -ENOTSUP: there are none, a message
+     * is an edge on the device's line */
+    int (*messages)(struct vm *vm, struct vm_messages *out);
+    /** Delivers a message of a device that runs in this process; any thread. NULL: as above */
+    int (*msi)(struct vm *vm, uint64_t addr, uint32_t data);
 };
 
 extern const struct vm_engine vm_engine_user, vm_engine_kvm;
 
 /* How a VM ended. */
-enum vm_end { VM_RUNNING = 0, VM_GUEST_EXIT, VM_STOPPED, VM_CRASHED };
+enum vm_end {
+    VM_RUNNING = 0,
+    VM_GUEST_EXIT, /* port 0x501 */
+    VM_STOPPED,
+    VM_CRASHED,
+    VM_POWERED_OFF, /* ACPI S5 */
+    VM_RESET,       /* wants to be started anew */
+};
 
 /* What the engines see of a VM. The bus and the placements keep theirs behind `bus`. */
 struct vm {
@@ -95,6 +146,7 @@ struct vm {
     void *engine_state;
     struct vm_mem mem;
     struct vm_bus *bus;
+    struct pc *pc;       /* platform pc: the machine around the vCPUs; else NULL */
     bool stopping;       /* set once, read by all threads (__atomic) */
     int end_fd;          /* eventfd: written once when the VM ends by itself */
     enum vm_end end;     /* set (once, __atomic) before end_fd is written */

@@ -7,16 +7,16 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "boot.h"
 #include "engine.h"
 #include "engine_common.h"
+#include "engine_kvm_irq.h"
+#include "pc.h"
 
-#define KICK        SIGIO
-#define MSI_ADDRESS 0xfee00000u /* physical destination 0, edge, fixed */
+#define KICK SIGIO
 
 struct kvm_vcpu {
     struct vm *vm;
@@ -28,8 +28,7 @@ struct kvm_vcpu {
 
 struct kvm_engine {
     struct kvm_machine machine;
-    pthread_mutex_t lines_lock;
-    int line[KVM_MAX_LINES]; /* eventfds, -1: not made */
+    struct kvm_irqs *irqs;
     unsigned nvcpus;
     struct kvm_vcpu vcpu[];
 };
@@ -43,12 +42,10 @@ static void destroy(struct vm *vm)
     vm->engine->stop(vm);
     for (unsigned i = 0; i < e->nvcpus; i++)
         kvm_cpu_close(&e->machine, &e->vcpu[i].cpu);
-    for (unsigned i = 0; i < KVM_MAX_LINES; i++) {
-        if (e->line[i] >= 0)
-            close(e->line[i]);
-    }
+    kvm_irqs_close(e->irqs);
     kvm_machine_close(&e->machine);
-    pthread_mutex_destroy(&e->lines_lock);
+    pc_free(vm->pc);
+    vm->pc = NULL;
     free(e);
     vm->engine_state = NULL;
 }
@@ -61,6 +58,40 @@ static void set_halt_polling(const struct kvm_machine *m, uint32_t spin_us)
     ioctl(m->vm, KVM_ENABLE_CAP, &cap);
 }
 
+static bool is_pc(const struct vm *vm)
+{
+    return vm->c->platform == CFG_PLATFORM_PC;
+}
+
+static int give_memory(const struct vm *vm, const struct kvm_machine *m)
+{
+    const struct vm_mem *mem = &vm->mem;
+    int err = kvm_machine_memory(m, 0, 0, mem->host, mem->low);
+
+    if (!err && mem->size > mem->low)
+        err = kvm_machine_memory(m, 1, VM_HIGH, mem->host + mem->low, mem->size - mem->low);
+    return err;
+}
+
+static void set_isa_line(struct vm *vm, unsigned line, bool level)
+{
+    kvm_irqs_isa(((struct kvm_engine *)vm->engine_state)->irqs, line, level);
+}
+
+/* What a PC has besides. */
+static int create_pc(struct vm *vm, struct kvm_engine *e)
+{
+    vm->pc = pc_new(vm, set_isa_line);
+    return vm->pc ? kvm_pc_machine(&e->machine) : -ENOMEM;
+}
+
+static int create_cpu(const struct vm *vm, struct kvm_engine *e, unsigned i)
+{
+    if (is_pc(vm))
+        return kvm_pc_cpu(&e->machine, i, e->nvcpus, &e->vcpu[i].cpu);
+    return kvm_cpu_open(&e->machine, i, &e->vcpu[i].cpu);
+}
+
 static int create_machine(struct vm *vm, struct kvm_engine *e)
 {
     const char *step = "";
@@ -68,11 +99,19 @@ static int create_machine(struct vm *vm, struct kvm_engine *e)
 
     if (!err) {
         step = "KVM_SET_USER_MEMORY_REGION";
-        err = kvm_machine_memory(&e->machine, vm->mem.host, vm->mem.size);
+        err = give_memory(vm, &e->machine);
+    }
+    if (!err) {
+        step = "interrupts";
+        err = kvm_irqs_open(e->machine.vm, is_pc(vm), &e->irqs);
+    }
+    if (!err && is_pc(vm)) {
+        step = "KVM_CREATE_PIT2";
+        err = create_pc(vm, e);
     }
     for (unsigned i = 0; i < e->nvcpus && !err; i++) {
         step = "a vCPU";
-        err = kvm_cpu_open(&e->machine, i, &e->vcpu[i].cpu);
+        err = create_cpu(vm, e, i);
     }
     if (err)
         vm_log(vm, "kvm engine: %s: %s", step, strerror(-err));
@@ -81,23 +120,33 @@ static int create_machine(struct vm *vm, struct kvm_engine *e)
     return err;
 }
 
+static int check_memory(struct vm *vm)
+{
+    if (is_pc(vm) && vm->mem.size < PC_MIN_MEMORY) {
+        vm_log(vm, "kvm engine: a PC needs 16 MiB of memory or more");
+        return -EINVAL;
+    }
+    if (!is_pc(vm) && (vm->mem.size < BOOT_MIN_MEMORY || vm->mem.size > KVM_MAX_MEMORY)) {
+        vm_log(vm, "kvm engine: memory must be 1 to 4076 MiB; platform: pc takes more");
+        return -EINVAL;
+    }
+    return 0;
+}
+
 static int create(struct vm *vm)
 {
     struct kvm_engine *e;
-    int err;
+    int err = check_memory(vm);
 
-    if (vm->mem.size < BOOT_MIN_MEMORY || vm->mem.size > KVM_MAX_MEMORY) {
-        vm_log(vm, "kvm engine: memory must be 1 to 4076 MiB");
-        return -EINVAL;
-    }
+    if (err)
+        return err;
     e = calloc(1, sizeof(*e) + vm->c->vcpus * sizeof(e->vcpu[0]));
     if (!e)
         return -ENOMEM;
     e->nvcpus = vm->c->vcpus;
-    pthread_mutex_init(&e->lines_lock, NULL);
-    memset(e->line, 0xff, sizeof(e->line));
     for (unsigned i = 0; i < e->nvcpus; i++)
         e->vcpu[i] = (struct kvm_vcpu){.vm = vm, .index = i, .cpu.fd = -1};
+    e->machine = (struct kvm_machine){.sys = -1, .vm = -1};
     vm->engine_state = e;
     err = create_machine(vm, e);
     if (err)
@@ -119,33 +168,52 @@ static void on_kick(int sig)
     (void)sig;
 }
 
-static int start_vcpu(struct kvm_vcpu *v, uint64_t entry)
+static int start_vcpu(struct kvm_vcpu *v)
 {
     const struct cfg_vm *c = v->vm->c;
-    int err = kvm_cpu_enter_at(&v->cpu, entry, BOOT_START_INFO, v->index);
+    int err = -pthread_create(&v->thread, NULL, vcpu_thread, v);
 
-    if (!err)
-        err = -pthread_create(&v->thread, NULL, vcpu_thread, v);
     v->joinable = !err;
     if (!err && v->index < c->cores_count)
         err = engine_pin(v->vm, v->index, v->thread, c->cores[v->index]);
     return err;
 }
 
-static int start(struct vm *vm)
+/* All vCPUs enter a freestanding guest, each with its number. */
+static int load_bare(struct vm *vm, struct kvm_engine *e)
 {
-    const struct sigaction kick = {.sa_handler = on_kick}; /* no SA_RESTART */
-    struct kvm_engine *e = vm->engine_state;
     struct elf_image img;
     int err = engine_load(vm, &img);
 
     if (err)
         return err;
     boot_page_tables(vm->mem.host, e->machine.gib_pages);
+    for (unsigned i = 0; i < e->nvcpus && !err; i++)
+        err = kvm_cpu_enter_at(&e->vcpu[i].cpu, img.entry, BOOT_START_INFO, i);
+    return err;
+}
+
+/* The first vCPU enters a stock kernel, which starts the others. */
+static int load_pc(struct vm *vm, struct kvm_engine *e)
+{
+    struct pc_start start;
+    int err = pc_boot(vm, e->machine.gib_pages, &start);
+
+    return err ? err : kvm_pc_enter(&e->vcpu[0].cpu, &start);
+}
+
+static int start(struct vm *vm)
+{
+    const struct sigaction kick = {.sa_handler = on_kick}; /* no SA_RESTART */
+    struct kvm_engine *e = vm->engine_state;
+    int err = is_pc(vm) ? load_pc(vm, e) : load_bare(vm, e);
+
+    if (err)
+        return err;
     if (sigaction(KICK, &kick, NULL) < 0)
         return -errno;
     for (unsigned i = 0; i < e->nvcpus && !err; i++)
-        err = start_vcpu(&e->vcpu[i], img.entry);
+        err = start_vcpu(&e->vcpu[i]);
     if (err)
         vm->engine->stop(vm);
     return err;
@@ -170,62 +238,30 @@ static void stop(struct vm *vm)
             pthread_join(e->vcpu[i].thread, NULL);
         e->vcpu[i].joinable = false;
     }
-}
-
-/* The table is replaced as a whole each time. */
-static int set_routes(const struct kvm_engine *e)
-{
-    struct kvm_irq_routing *table =
-        calloc(1, sizeof(*table) + KVM_MAX_LINES * sizeof(table->entries[0]));
-    int err = 0;
-
-    if (!table)
-        return -ENOMEM;
-    for (unsigned i = 0; i < KVM_MAX_LINES; i++) {
-        if (e->line[i] < 0)
-            continue;
-        table->entries[table->nr++] = (struct kvm_irq_routing_entry){
-            .gsi = i,
-            .type = KVM_IRQ_ROUTING_MSI,
-            .u.msi = {.address_lo = MSI_ADDRESS, .data = KVM_FIRST_VECTOR + i}};
-    }
-    if (ioctl(e->machine.vm, KVM_SET_GSI_ROUTING, table) < 0)
-        err = -errno;
-    free(table);
-    return err;
-}
-
-static int make_line(struct kvm_engine *e, unsigned line)
-{
-    struct kvm_irqfd irq = {.gsi = line};
-    int err;
-
-    e->line[line] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (e->line[line] < 0)
-        return -errno;
-    irq.fd = e->line[line];
-    err = set_routes(e);
-    if (!err && ioctl(e->machine.vm, KVM_IRQFD, &irq) < 0)
-        err = -errno;
-    if (err) {
-        close(e->line[line]);
-        e->line[line] = -1;
-    }
-    return err;
+    if (e->irqs)
+        kvm_irqs_stop(e->irqs);
 }
 
 static int irq_fd(struct vm *vm, unsigned line)
 {
-    struct kvm_engine *e = vm->engine_state;
-    int err = 0;
+    return kvm_irqs_line(((struct kvm_engine *)vm->engine_state)->irqs, line);
+}
 
-    if (line >= KVM_MAX_LINES)
-        return -EINVAL;
-    pthread_mutex_lock(&e->lines_lock);
-    if (e->line[line] < 0)
-        err = make_line(e, line);
-    pthread_mutex_unlock(&e->lines_lock);
-    return err ? err : e->line[line];
+static int irq_level(struct vm *vm, unsigned line, const uint32_t *level)
+{
+    return kvm_irqs_level(((struct kvm_engine *)vm->engine_state)->irqs, line, level);
+}
+
+static int messages(struct vm *vm, struct vm_messages *out)
+{
+    return is_pc(vm) ? kvm_irqs_messages(((struct kvm_engine *)vm->engine_state)->irqs, out)
+                     : -ENOTSUP;
+}
+
+static int msi(struct vm *vm, uint64_t addr, uint32_t data)
+{
+    return is_pc(vm) ? kvm_irqs_msi(((struct kvm_engine *)vm->engine_state)->irqs, addr, data)
+                     : -ENOTSUP;
 }
 
 const struct vm_engine vm_engine_kvm = {
@@ -237,4 +273,7 @@ const struct vm_engine vm_engine_kvm = {
     .stop = stop,
     .destroy = destroy,
     .irq_fd = irq_fd,
+    .irq_level = irq_level,
+    .messages = messages,
+    .msi = msi,
 };

@@ -103,9 +103,12 @@ void kvm_machine_close(struct kvm_machine *m)
     *m = (struct kvm_machine){.sys = -1, .vm = -1};
 }
 
-int kvm_machine_memory(const struct kvm_machine *m, void *host, uint64_t size)
+int kvm_machine_memory(const struct kvm_machine *m, unsigned slot, uint64_t gpa, void *host,
+                       uint64_t size)
 {
-    struct kvm_userspace_memory_region r = {.memory_size = size,
+    struct kvm_userspace_memory_region r = {.slot = slot,
+                                            .guest_phys_addr = gpa,
+                                            .memory_size = size,
                                             .userspace_addr = (uint64_t)(uintptr_t)host};
 
     return ioctl(m->vm, KVM_SET_USER_MEMORY_REGION, &r) < 0 ? -errno : 0;
@@ -172,10 +175,9 @@ static int set_mode(const struct kvm_cpu *c)
     return ioctl(c->fd, KVM_SET_LAPIC, &apic) < 0 ? -errno : 0;
 }
 
-int kvm_cpu_open(const struct kvm_machine *m, unsigned index, struct kvm_cpu *c)
+int kvm_cpu_create(const struct kvm_machine *m, unsigned index, struct kvm_cpu *c)
 {
     void *run;
-    int err;
 
     *c = (struct kvm_cpu){.fd = ioctl(m->vm, KVM_CREATE_VCPU, index)};
     if (c->fd < 0)
@@ -184,7 +186,15 @@ int kvm_cpu_open(const struct kvm_machine *m, unsigned index, struct kvm_cpu *c)
     if (run == MAP_FAILED)
         return -errno;
     c->run = run;
-    err = set_cpuid(m, c, index);
+    return 0;
+}
+
+int kvm_cpu_open(const struct kvm_machine *m, unsigned index, struct kvm_cpu *c)
+{
+    int err = kvm_cpu_create(m, index, c);
+
+    if (!err)
+        err = set_cpuid(m, c, index);
     return err ? err : set_mode(c);
 }
 

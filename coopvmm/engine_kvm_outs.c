@@ -29,25 +29,27 @@ static bool translate(const struct kvm_runner *r, uint64_t linear, uint64_t *gpa
 {
     struct kvm_translation t = {.linear_address = linear};
 
-    if (ioctl(r->c->fd, KVM_TRANSLATE, &t) < 0 || !t.valid || t.physical_address >= r->vm->mem.size)
+    if (ioctl(r->c->fd, KVM_TRANSLATE, &t) < 0 || !t.valid ||
+        !vm_mem_at(&r->vm->mem, t.physical_address, NULL))
         return false;
     *gpa = t.physical_address;
     return true;
 }
 
-/* Bytes at RIP, as far as they lie in its page. */
-static unsigned fetch(const struct kvm_runner *r, uint64_t rip, uint8_t insn[X86_MAX_INSN])
+/* As far as they lie in RIP's page. */
+unsigned kvm_fetch(const struct kvm_runner *r, uint64_t rip, uint8_t insn[X86_MAX_INSN])
 {
-    unsigned len = PAGE - rip % PAGE;
-    uint64_t gpa;
+    uint64_t gpa, len = PAGE - rip % PAGE;
+    const uint8_t *at;
 
     if (!translate(r, rip, &gpa))
         return 0;
     len = len < X86_MAX_INSN ? len : X86_MAX_INSN;
-    if (len > r->vm->mem.size - gpa)
-        len = r->vm->mem.size - gpa;
-    memcpy(insn, r->vm->mem.host + gpa, len);
-    return len;
+    at = vm_mem_at(&r->vm->mem, gpa, &len);
+    if (!at)
+        return 0;
+    memcpy(insn, at, len);
+    return (unsigned)len;
 }
 
 /* Is it a plain 64-bit REP OUTS of `size`? @return its length, 0: no */
@@ -126,7 +128,7 @@ int kvm_finish_outs(struct kvm_runner *r)
         return 0;
     if (!sregs.cs.l || !regs.rcx || (uint16_t)regs.rdx != r->last_port)
         return 0;
-    len = match_rep_outs(insn, fetch(r, regs.rip, insn), r->last_size);
+    len = match_rep_outs(insn, kvm_fetch(r, regs.rip, insn), r->last_size);
     if (!len)
         return 0;
     err = out_all(r, &regs, len);

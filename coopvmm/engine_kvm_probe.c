@@ -79,7 +79,7 @@ static int set_up(struct probe *p, const char **step)
     if (err)
         return err;
     *step = "KVM_SET_USER_MEMORY_REGION";
-    err = kvm_machine_memory(&p->m, p->mem, MEMORY);
+    err = kvm_machine_memory(&p->m, 0, 0, p->mem, MEMORY);
     if (err)
         return err;
     *step = "a vCPU";

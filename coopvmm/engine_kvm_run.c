@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "engine_kvm_run.h"
 #include "engine_report.h"
+#include "ports.h"
 
 bool kvm_ending(const struct vm *vm)
 {
@@ -32,11 +33,26 @@ static void fetch_cpu(const struct kvm_cpu *c, struct x86_cpu *cpu)
     };
 }
 
+/* What a stock kernel died of is often told by these. */
+static void report_mode(const struct kvm_runner *r)
+{
+    struct kvm_sregs s;
+
+    if (ioctl(r->c->fd, KVM_GET_SREGS, &s) < 0)
+        return;
+    vm_log(r->vm, "  cr0=%08llx cr2=%016llx cr3=%016llx cr4=%08llx efer=%04llx",
+           (unsigned long long)s.cr0, (unsigned long long)s.cr2, (unsigned long long)s.cr3,
+           (unsigned long long)s.cr4, (unsigned long long)s.efer);
+    vm_log(r->vm, "  cs=%04x ss=%04x idt=%016llx+%04x gdt=%016llx+%04x", s.cs.selector,
+           s.ss.selector, (unsigned long long)s.idt.base, s.idt.limit,
+           (unsigned long long)s.gdt.base, s.gdt.limit);
+}
+
 __attribute__((format(printf, 2, 3))) static int crash(const struct kvm_runner *r, const char *fmt,
                                                        ...)
 {
-    const struct vm_mem *mem = &r->vm->mem;
     struct engine_spot at = {0};
+    uint8_t insn[X86_MAX_INSN];
     struct x86_cpu cpu;
     char why[256];
     va_list ap;
@@ -46,11 +62,11 @@ __attribute__((format(printf, 2, 3))) static int crash(const struct kvm_runner *
     va_end(ap);
     fetch_cpu(r->c, &cpu);
     at.cpu = &cpu;
-    if (cpu.rip < mem->size) { /* identity-mapped, unless the guest made tables of its own */
-        at.insn = mem->host + cpu.rip;
-        at.len = mem->size - cpu.rip < X86_MAX_INSN ? mem->size - cpu.rip : X86_MAX_INSN;
-    }
+    at.len = kvm_fetch(r, cpu.rip, insn);
+    at.insn = at.len ? insn : NULL;
+    ports_flush(r->vm);
     engine_report(r->vm, r->vcpu, &at, why);
+    report_mode(r);
     vm_end(r->vm, VM_CRASHED, 0);
     return -ECANCELED;
 }

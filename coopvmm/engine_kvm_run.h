@@ -3,6 +3,7 @@
 #ifndef COOPVMM_ENGINE_KVM_RUN_H
 #define COOPVMM_ENGINE_KVM_RUN_H
 
+#include "../emul/x86.h"
 #include "engine.h"
 #include "engine_kvm.h"
 
@@ -15,6 +16,9 @@ struct kvm_runner {
     uint8_t last_size;
     uint32_t repeats; /* writes like it before it, in a row */
 };
+
+/** Copies the instruction bytes at linear address `rip`. @return how many there are, 0 to 15 */
+unsigned kvm_fetch(const struct kvm_runner *r, uint64_t rip, uint8_t insn[X86_MAX_INSN]);
 
 /** Is the VM at its end? */
 bool kvm_ending(const struct vm *vm);

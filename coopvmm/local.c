@@ -34,7 +34,7 @@ static void env_irq(struct nm_dev *d, unsigned line, bool level)
     uint32_t bit = 1u << (line & 31), was = l->irq_level;
     uint64_t one = 1;
 
-    l->irq_level = level ? was | bit : was & ~bit;
+    __atomic_store_n(&l->irq_level, level ? was | bit : was & ~bit, __ATOMIC_RELEASE);
     if (level && !(was & bit) && write(l->irq_fd, &one, sizeof(one)) < 0) {
         /* EAGAIN: an interrupt is pending already, which is all an edge can say */
     }
@@ -42,8 +42,10 @@ static void env_irq(struct nm_dev *d, unsigned line, bool level)
 
 static void env_msi(struct nm_dev *d, uint64_t addr, uint32_t data)
 {
-    (void)addr;
-    (void)data;
+    struct vm *vm = of(d)->bus.vm;
+
+    if (vm->engine->msi && !vm->engine->msi(vm, addr, data))
+        return;
     env_irq(d, 0, true);
     env_irq(d, 0, false);
 }
@@ -205,14 +207,23 @@ int local_init(struct local_dev *l, struct vm *vm, const struct cfg_device *c,
 {
     int ret;
 
-    l->bus =
-        (struct bus_dev){.place = place, .c = c, .vm = vm, .place_state = l, .irq = vm_irq_line(c)};
+    l->bus = (struct bus_dev){.place = place,
+                              .c = c,
+                              .vm = vm,
+                              .place_state = l,
+                              .irq = vm_irq_line(vm->c, c),
+                              .pci_slot = vm_pci_slot(vm->c, c)};
     l->tap_fd = l->wake_fd = -1;
     pthread_mutex_init(&l->lock, NULL);
     l->irq_fd = vm->engine->irq_fd(vm, l->bus.irq);
     if (l->irq_fd < 0)
         return l->irq_fd;
-    ret = guestmem_add(&l->mem, 0, vm->mem.size, vm->mem.host);
+    ret = guestmem_add(&l->mem, 0, vm->mem.low, vm->mem.host);
+    if (!ret && vm->mem.size > vm->mem.low)
+        ret =
+            guestmem_add(&l->mem, VM_HIGH, vm->mem.size - vm->mem.low, vm->mem.host + vm->mem.low);
+    if (!ret && vm->engine->irq_level)
+        ret = vm->engine->irq_level(vm, l->bus.irq, &l->irq_level);
     if (!ret)
         ret = init_model(l, err);
     return ret ? ret : start_reader(l, err);

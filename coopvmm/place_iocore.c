@@ -27,8 +27,9 @@ struct link_dev {
     struct bus_dev bus;
     struct link *link;
     struct link_area *area;
-    int irq_fd;   /* the engine's */
-    int state_fd; /* -1 until the first DEVICE_INFO */
+    int irq_fd;                  /* the engine's */
+    struct vm_messages messages; /* the engine's; none for devices that cannot send any */
+    int state_fd;                /* -1 until the first DEVICE_INFO */
     struct iotp_shadow *shadow;
     uint64_t posted; /* writes posted by all vCPUs; what shadow->consumed is compared with */
     uint64_t *mark;  /* [vm->c->vcpus]: see iotp_post_ordered */
@@ -39,6 +40,7 @@ struct link {
     char *path;
     struct attach at;
     unsigned nareas, ndevs;
+    uint64_t features;
     struct link_area area[IOTP_MAX_AREAS];
     struct link_dev dev[BUS_MAX_DEVICES];
 };
@@ -133,7 +135,8 @@ static int plan_areas(struct link *l)
                                   .vm = l->vm,
                                   .place_state = d,
                                   .index = (uint16_t)d->area->ndevs++,
-                                  .irq = vm_irq_line(cd)};
+                                  .irq = vm_irq_line(c, cd),
+                                  .pci_slot = vm_pci_slot(c, cd)};
         l->ndevs++;
     }
     return 0;
@@ -212,10 +215,14 @@ static int make_areas(struct link *l, uint64_t features)
 
 static int give_memory(struct link *l, FILE *err)
 {
-    struct iotp_msg m = {.type = IOTP_MSG_MEMORY, .nfds = 1, .fd = {l->vm->mem.fd}};
+    const struct vm_mem *mem = &l->vm->mem;
+    struct iotp_msg m = {.type = IOTP_MSG_MEMORY, .nfds = 1, .fd = {mem->fd, mem->fd}};
 
-    m.u.memory.nregions = 1;
-    m.u.memory.region[0].size = l->vm->mem.size;
+    m.u.memory.region[0].size = mem->low;
+    if (mem->size > mem->low)
+        m.u.memory.region[m.nfds++] = (struct iotp_memory_region){
+            .gpa = VM_HIGH, .size = mem->size - mem->low, .offset = mem->low};
+    m.u.memory.nregions = m.nfds;
     return attach_ask(&l->at, &m, "memory", err);
 }
 
@@ -246,6 +253,19 @@ static void describe(const struct link *l, const struct link_dev *d, struct iotp
     attach_name(out->name, c->name);
 }
 
+static int give_messages(struct link *l, struct link_dev *d, FILE *err)
+{
+    struct iotp_msg m = {.type = IOTP_MSG_MSI, .nfds = 2 + d->messages.nroutes};
+
+    if (!d->messages.nroutes || !(l->features & IOTP_F_MSI))
+        return 0;
+    m.u.msi = (struct iotp_msi){.area = (uint32_t)(d->area - l->area),
+                                .device = d->bus.index,
+                                .nroutes = (uint16_t)d->messages.nroutes};
+    memcpy(m.fd, d->messages.fd, m.nfds * sizeof(m.fd[0]));
+    return attach_ask(&l->at, &m, d->bus.c->name, err);
+}
+
 static int give_device(struct link *l, struct link_dev *d, FILE *err)
 {
     struct iotp_msg m = {.type = IOTP_MSG_DEVICE, .nfds = 1, .fd = {d->irq_fd}};
@@ -265,18 +285,17 @@ static int give_device(struct link *l, struct link_dev *d, FILE *err)
         d->bus.info = m.u.device_info;
     }
     iotp_msg_close(&m);
-    return 0;
+    return give_messages(l, d, err);
 }
 
 /* The whole conversation; the areas are made once, when the features are known. */
 static int talk(void *arg, FILE *err)
 {
     struct link *l = arg;
-    uint64_t features;
-    int ret = attach_hello(&l->at, &features, err);
+    int ret = attach_hello(&l->at, &l->features, err);
 
     if (!ret)
-        ret = make_areas(l, features);
+        ret = make_areas(l, l->features);
     if (!ret)
         ret = give_memory(l, err);
     for (unsigned i = 0; i < l->nareas && !ret; i++)
@@ -291,20 +310,36 @@ int link_reattach(struct link *l, unsigned timeout_ms, FILE *err)
     return attach_retry(&l->at, timeout_ms, talk, l, err);
 }
 
+/* Only a PCI device can send messages. */
+static int open_messages(const struct link *l, struct link_dev *d)
+{
+    const struct vm_engine *engine = l->vm->engine;
+    int ret = d->bus.pci_slot && engine->messages ? engine->messages(l->vm, &d->messages) : 0;
+
+    return ret == -ENOTSUP ? 0 : ret;
+}
+
 static int open_irqs(struct link *l)
 {
-    for (unsigned i = 0; i < l->ndevs; i++) {
+    int ret = 0;
+
+    for (unsigned i = 0; i < l->ndevs && !ret; i++) {
         l->dev[i].irq_fd = l->vm->engine->irq_fd(l->vm, l->dev[i].bus.irq);
-        if (l->dev[i].irq_fd < 0)
-            return l->dev[i].irq_fd;
+        ret = l->dev[i].irq_fd < 0 ? l->dev[i].irq_fd : open_messages(l, &l->dev[i]);
     }
-    return 0;
+    return ret;
 }
 
 static int add_to_bus(struct link *l, FILE *err)
 {
+    const struct vm_engine *engine = l->vm->engine;
+
     for (unsigned i = 0; i < l->ndevs; i++) {
-        int ret = bus_add(l->vm->bus, &l->dev[i].bus);
+        struct link_dev *d = &l->dev[i];
+        int ret = bus_add(l->vm->bus, &d->bus);
+
+        if (!ret && engine->irq_level)
+            ret = engine->irq_level(l->vm, d->bus.irq, &d->shadow->irq_level);
 
         if (ret) {
             fprintf(err, "%s: %s: %s\n", l->vm->c->name, l->dev[i].bus.c->name,

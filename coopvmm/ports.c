@@ -17,16 +17,17 @@ void ports_flush(struct vm *vm)
     console_unlock(c);
 }
 
-/* One element of a string, in guest memory or the bounce buffer. */
-static uint8_t *element(struct vm *vm, unsigned vcpu, const struct vm_io *io, uint32_t i)
+uint8_t *ports_element(struct vm *vm, unsigned vcpu, const struct vm_io *io, uint32_t i)
 {
     uint64_t step = (uint64_t)i * io->size;
     uint64_t addr = io->down ? io->mem - step : io->mem + step;
-    uint64_t size = io->bounce ? IOTP_BOUNCE_SIZE : vm->mem.size;
+    uint64_t len = io->size;
+    uint8_t *at;
 
-    if (addr >= size || size - addr < io->size)
-        return NULL;
-    return (io->bounce ? vm_bounce(vm, vcpu) : vm->mem.host) + addr;
+    if (io->bounce)
+        return addr > IOTP_BOUNCE_SIZE - len ? NULL : vm_bounce(vm, vcpu) + addr;
+    at = vm_mem_at(&vm->mem, addr, &len);
+    return len < io->size ? NULL : at;
 }
 
 static void console_write(struct vm *vm, unsigned vcpu, struct vm_io *io)
@@ -37,7 +38,7 @@ static void console_write(struct vm *vm, unsigned vcpu, struct vm_io *io)
     if (!io->string)
         console_put(c, (uint8_t)io->data);
     for (io->done_count = 0; io->string && io->done_count < io->count; io->done_count++) {
-        const uint8_t *p = element(vm, vcpu, io, io->done_count);
+        const uint8_t *p = ports_element(vm, vcpu, io, io->done_count);
 
         if (!p)
             break;
@@ -49,7 +50,7 @@ static void console_write(struct vm *vm, unsigned vcpu, struct vm_io *io)
 int ports_fill_string(struct vm *vm, unsigned vcpu, struct vm_io *io, uint8_t byte)
 {
     for (io->done_count = 0; io->done_count < io->count; io->done_count++) {
-        uint8_t *p = element(vm, vcpu, io, io->done_count);
+        uint8_t *p = ports_element(vm, vcpu, io, io->done_count);
 
         if (!p)
             break;

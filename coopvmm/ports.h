@@ -14,6 +14,9 @@
 /** @return true if it was one of these ports; *err then as vm_io */
 bool ports_access(struct vm *vm, unsigned vcpu, struct vm_io *io, int *err);
 
+/** Element i of a string, in guest memory or the bounce buffer. @return NULL: it is not there */
+uint8_t *ports_element(struct vm *vm, unsigned vcpu, const struct vm_io *io, uint32_t i);
+
 /** Fills a string read's memory with `byte`; done_count says how far memory went. @return 0 */
 int ports_fill_string(struct vm *vm, unsigned vcpu, struct vm_io *io, uint8_t byte);
 

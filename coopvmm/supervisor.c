@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -325,12 +326,25 @@ static int run(struct supervisor *s)
     return err || any_failed(s) ? CMD_FAILED : CMD_OK;
 }
 
+/* For the children, which inherit it: each route of a device's messages is a descriptor, and the
+ * usual soft limit of 1024 is for programs that use select(2). */
+static void allow_descriptors(void)
+{
+    struct rlimit l;
+
+    if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+        l.rlim_cur = l.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &l);
+    }
+}
+
 int supervisor_run(const struct cfg *cfg, const struct supervisor_opts *opts)
 {
     struct supervisor *s = calloc(1, sizeof(*s));
     char why[RUNDIR_WHY];
     int rc = CMD_FAILED;
 
+    allow_descriptors();
     if (check_names(cfg))
         rc = CMD_CONFIG;
     else if (!s || !(s->vm = calloc(cfg->vms_count + 1, sizeof(*s->vm))))

@@ -12,6 +12,7 @@
 #include "../iocore/numa.h"
 #include "../nicmodels/model.h"
 #include "local.h"
+#include "pc.h"
 #include "place_iocore.h"
 #include "ports.h"
 
@@ -21,7 +22,7 @@ struct vm_full {
     struct vm_console console;
     struct link *link;                   /* NULL: no device on an I/O core */
     uint8_t (*bounce)[IOTP_BOUNCE_SIZE]; /* without a link */
-    bool engine_created, started;
+    bool engine_created;
 };
 
 static struct vm_full *full(const struct vm *vm)
@@ -50,13 +51,31 @@ const struct vm_engine *vm_engine_find(enum cfg_engine e)
     }
 }
 
-uint8_t vm_irq_line(const struct cfg_device *c)
+static bool is_pci(const struct cfg_device *c)
 {
     const struct nm_model *m = nm_model_find(c->model);
 
+    return m && m->pci;
+}
+
+uint8_t vm_pci_slot(const struct cfg_vm *vm, const struct cfg_device *c)
+{
+    uint8_t slot = 1;
+
+    if (!is_pci(c))
+        return 0;
+    for (unsigned i = 0; i < vm->devices_count && &vm->devices[i] != c; i++)
+        slot = (uint8_t)(slot + is_pci(&vm->devices[i]));
+    return slot;
+}
+
+uint8_t vm_irq_line(const struct cfg_vm *vm, const struct cfg_device *c)
+{
+    if (vm->platform == CFG_PLATFORM_PC && is_pci(c))
+        return (uint8_t)pc_pci_line(vm_pci_slot(vm, c), 0);
     if (c->irq)
         return c->irq;
-    return m && m->pci ? 11 : 9;
+    return is_pci(c) ? 11 : 9;
 }
 
 void vm_end(struct vm *vm, enum vm_end how, uint8_t status)
@@ -100,15 +119,22 @@ static int make_memory(struct vm *vm, FILE *err)
     char said[128] = "";
     void *at;
 
-    vm->mem.size = size;
-    vm->mem.fd = iotp_memfd(vm->c->name, size);
-    if (vm->mem.fd < 0)
+    vm->mem.size = vm->mem.low = size;
+    if (vm->c->platform == CFG_PLATFORM_PC && size > PC_HOLE)
+        vm->mem.low = PC_HOLE;
+    vm->mem.fd =
+        vm->c->hugepages ? iotp_memfd_huge(vm->c->name, size) : iotp_memfd(vm->c->name, size);
+    if (vm->mem.fd < 0) {
+        fprintf(err, "%s: cannot have %u MiB of guest memory%s: %s\n", vm->c->name, vm->c->memory,
+                vm->c->hugepages ? " in huge pages" : "", strerror(-vm->mem.fd));
         return vm->mem.fd;
+    }
     at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->mem.fd, 0);
     if (at == MAP_FAILED) {
         int ret = -errno;
 
-        fprintf(err, "%s: cannot map %u MiB of guest memory: %s\n", vm->c->name, vm->c->memory,
+        fprintf(err, "%s: cannot map %u MiB of guest memory%s: %s\n", vm->c->name, vm->c->memory,
+                vm->c->hugepages ? " in huge pages; reserve more: sysctl vm.nr_hugepages=N" : "",
                 strerror(-ret));
         return ret;
     }
@@ -206,7 +232,6 @@ int vm_start(struct vm *vm, FILE *err)
 {
     int ret = vm->engine->start(vm);
 
-    full(vm)->started = !ret;
     if (ret)
         fprintf(err, "%s: cannot start: %s\n", vm->c->name, strerror(-ret));
     return ret;
@@ -230,7 +255,7 @@ void vm_destroy(struct vm *vm)
     __atomic_store_n(&vm->stopping, true, __ATOMIC_RELEASE);
     if (f->link)
         link_cancel(f->link);
-    if (f->started)
+    if (f->engine_created)
         vm->engine->stop(vm);
     if (vm->bus)
         bus_free(vm->bus);

@@ -43,7 +43,10 @@ int vm_reattach(struct vm *vm, unsigned timeout_ms, FILE *err);
 /** Stops the vCPUs and releases everything. */
 void vm_destroy(struct vm *vm);
 
-/** The interrupt line of a configured device: what the file says, else the model's usual one. */
-uint8_t vm_irq_line(const struct cfg_device *c);
+/** The interrupt line of a configured device: what the platform or the file says, else the model's
+ * usual one. */
+uint8_t vm_irq_line(const struct cfg_vm *vm, const struct cfg_device *c);
+/** The number on PCI bus 0 of a configured device: from 1 on, in their order. 0: it is not PCI. */
+uint8_t vm_pci_slot(const struct cfg_vm *vm, const struct cfg_device *c);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "pc_console.h"
 #include "termsig.h"
 #include "vm.h"
 
@@ -17,11 +18,14 @@ void vm_run_ready(const struct vm_run *r)
     close(r->ready_fd);
 }
 
+#define RESET_WANTED (-1)
+
 static int exit_status(struct vm *vm)
 {
     switch (__atomic_load_n(&vm->end, __ATOMIC_ACQUIRE)) {
     case VM_GUEST_EXIT: return vm->exit_status;
     case VM_CRASHED: return VM_EXIT_CRASHED;
+    case VM_RESET: return RESET_WANTED;
     default: return 0;
     }
 }
@@ -49,24 +53,45 @@ static int watch(struct vm *vm, int sig_fd)
     }
 }
 
-int vm_run(const struct vm_run *r)
+/* From power-on to power-off, or to a reset, which is both. */
+static int run_once(struct vm_run *r, const char *iotp_path, int sig_fd, struct pc_console *console)
 {
-    char path[512];
-    struct vm *vm;
-    struct termsig *sig = NULL;
     int status = VM_EXIT_CANNOT_START;
+    struct vm *vm;
 
-    snprintf(path, sizeof(path), "%s/iotp.sock", r->rundir);
-    /* first of all: the threads made later, vCPUs too, must not take the signals */
-    if (termsig_create(&sig) || vm_create(r->cfg, r->c, path, stderr, &vm)) {
-        termsig_free(sig);
-        return VM_EXIT_CANNOT_START;
-    }
+    if (vm_create(r->cfg, r->c, iotp_path, stderr, &vm))
+        return status;
+    pc_console_attach(console, vm->pc);
     if (!vm_start(vm, stderr)) {
         vm_run_ready(r);
-        status = watch(vm, termsig_fd(sig));
+        r->ready_fd = -1;
+        status = watch(vm, sig_fd);
     }
+    pc_console_attach(console, NULL);
+    if (status == RESET_WANTED)
+        vm_log(vm, "reset by the guest");
     vm_destroy(vm);
+    return status;
+}
+
+int vm_run(const struct vm_run *orders)
+{
+    struct vm_run r = *orders;
+    struct pc_console *console = NULL;
+    struct termsig *sig = NULL;
+    char path[512];
+    int status;
+
+    snprintf(path, sizeof(path), "%s/iotp.sock", r.rundir);
+    /* first of all: the threads made later, vCPUs too, must not take the signals */
+    if (termsig_create(&sig))
+        return VM_EXIT_CANNOT_START;
+    if (r.c->platform == CFG_PLATFORM_PC)
+        console = pc_console_open(r.rundir, r.c->name, stderr);
+    do
+        status = run_once(&r, path, termsig_fd(sig), console);
+    while (status == RESET_WANTED);
+    pc_console_close(console);
     termsig_free(sig);
     return status;
 }

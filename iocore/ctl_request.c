@@ -190,6 +190,24 @@ static int device(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m)
     return err;
 }
 
+/* Routes for the messages of a device that was given before. */
+static int msi(struct attached_vm *vm, struct iotp_msg *m)
+{
+    const struct iotp_msi *q = &m->u.msi;
+    const struct vm_area *a = &vm->area[q->area];
+    struct ioc_dev *d = a->used && q->device < a->ndevices ? a->dev[q->device] : NULL;
+    int err =
+        d && (vm->features & IOTP_F_MSI) ? irq_fds_add_msi(d->irq, m->fd, q->nroutes) : -EINVAL;
+
+    if (err)
+        return iotp_msg_error(vm->sock, m->serial, err, "routes of messages: %s",
+                              err == -EINVAL ? "no such device on rings, or it has some"
+                                             : strerror(-err));
+    for (unsigned i = 0; i < m->nfds; i++)
+        take_fd(m, i); /* the device's now */
+    return answer_ok(vm, m->serial);
+}
+
 /* --- on and off the cores --- */
 
 static void join_area(struct ioc_core *k, void *arg)
@@ -335,6 +353,7 @@ int ctl_request(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m)
     case IOTP_MSG_AREA: return area_create(d, vm, m);
     case IOTP_MSG_DOMAIN: return domain_create(d, vm, m);
     case IOTP_MSG_DEVICE: return device(d, vm, m);
+    case IOTP_MSG_MSI: return msi(vm, m);
     case IOTP_MSG_START: return start(d, vm, m);
     case IOTP_MSG_QUIESCE: vm_quiesce(d, vm); return answer_ok(vm, m->serial);
     default:

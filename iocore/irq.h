@@ -36,5 +36,10 @@ struct irq_sink {
  * @return NULL: out of memory (the descriptors stay the caller's)
  */
 struct irq_sink *irq_fds_new(const int *fd, unsigned nlines);
+/**
+ * Control, before the device is on a core. Gives such a sink routes for messages, which so far are
+ * edges on line 0. @return 0; -EINVAL: it has some, or is no such sink; as irq_msi_open
+ */
+int irq_fds_add_msi(struct irq_sink *s, const int *fd, unsigned nroutes);
 
 #endif

@@ -191,6 +191,19 @@ static const char *check_device(const struct iotp_msg *m)
     return NULL;
 }
 
+static const char *check_msi(const struct iotp_msg *m)
+{
+    const struct iotp_msi *r = &m->u.msi;
+
+    if (r->area >= IOTP_MAX_AREAS || r->device >= IOTP_MAX_DEVICES)
+        return "MSI: area or device index out of range";
+    if (r->nroutes < 1 || r->nroutes > IOTP_MAX_ROUTES)
+        return "MSI: nroutes out of range";
+    if (m->nfds != r->nroutes + 2u)
+        return "MSI: descriptors are the table, the doorbell, one a route";
+    return NULL;
+}
+
 static const char *check_window(const struct iotp_window *w)
 {
     if (w->region >= IOTP_REGIONS || w->space > 2)
@@ -282,6 +295,7 @@ static const struct iotp_msg_type_info types[] = {
     [IOTP_MSG_OK] = {0, NULL},
     [IOTP_MSG_ERROR] = {sizeof(struct iotp_error), check_error},
     [IOTP_MSG_DOMAIN] = {sizeof(struct iotp_domain), check_domain},
+    [IOTP_MSG_MSI] = {sizeof(struct iotp_msi), check_msi},
 };
 
 const struct iotp_msg_type_info *iotp_msg_type_info(uint16_t type)

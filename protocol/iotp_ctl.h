@@ -12,13 +12,15 @@
  *   AREA                      area memfd, kick eventfd OK
  *   DOMAIN                    state memfd              OK
  *   DEVICE                    irq fds, [state memfd]   DEVICE_INFO (+ state memfd)
+ *   MSI                       table memfd, doorbell,   OK
+ *                             an eventfd a route
  *   START                     none                     OK       (from now on rings are served)
  *   QUIESCE                   none                     OK       (rings are no longer looked at)
  *   I/O core -> VMM, unasked
  *   ERROR with serial 0       none                     a device or the area was given up; why
  *
  * All memfds must be sealed against shrinking (F_SEAL_SHRINK): the I/O core refuses others, since a
- * truncation would kill it. Order: HELLO, MEMORY, AREA..., DEVICE..., START.
+ * truncation would kill it. Order: HELLO, MEMORY, AREA..., DEVICE..., MSI..., START.
  *
  * A VM that Xen runs has no rings of ours: the hypervisor posts its requests. Whoever manages the
  * domain sends DOMAIN in place of MEMORY and AREA, once an I/O core, and the I/O core becomes an
@@ -40,10 +42,11 @@
 extern "C" {
 #endif
 
-#define IOTP_MAX_FDS     8  /* descriptors in one message */
+#define IOTP_MAX_FDS     40 /* descriptors in one message */
 #define IOTP_MAX_MEMORY  8  /* regions of guest memory */
 #define IOTP_MAX_AREAS   16 /* I/O cores one VM may use */
 #define IOTP_MAX_LINES   4  /* interrupt lines of a device */
+#define IOTP_MAX_ROUTES  32 /* of messages of a device */
 #define IOTP_MAX_WINDOWS 8
 #define IOTP_MAX_RANGES  16
 #define IOTP_NAME_SIZE   32 /* names: NUL-terminated within this */
@@ -66,6 +69,7 @@ enum iotp_msg_type {
     IOTP_MSG_OK = 9,
     IOTP_MSG_ERROR = 10,
     IOTP_MSG_DOMAIN = 11,
+    IOTP_MSG_MSI = 12,
 };
 
 struct iotp_msg_hdr {
@@ -150,6 +154,29 @@ struct iotp_device {
     char name[IOTP_NAME_SIZE];  /* 64 */
 };
 
+/*
+ * Message-signalled interrupts of a device on rings. Descriptors: the table's memfd, the doorbell
+ * (an eventfd that the I/O core writes), one eventfd a route. The table is an array of struct
+ * iotp_route.
+ */
+struct iotp_msi {
+    uint32_t area;    /* 0 */
+    uint16_t device;  /* 4: given before */
+    uint16_t nroutes; /* 6: 1 to IOTP_MAX_ROUTES; nfds is 2 more */
+};
+/*
+ * A way for one message: its eventfd delivers what `addr` and `data` say, once the VMM has routed
+ * it. The I/O core asks for that with a new number in `asked` (edge M1); `routed` equals it when it
+ * is done (edge M2). SPEC.md, section 12.
+ */
+struct iotp_route {
+    uint64_t addr;        /*  0: I/O core: where the device writes */
+    uint32_t data;        /*  8: I/O core: what it writes */
+    uint32_t asked;       /* 12: I/O core: 0: addr and data are being changed, or were never set */
+    uint32_t routed;      /* 16: VMM */
+    uint32_t reserved[3]; /* 20 */
+};
+
 struct iotp_window {
     uint8_t region;
     uint8_t space; /* 1: ports, 2: memory */
@@ -197,6 +224,8 @@ IOTP_SIZE(iotp_memory, 8 + 24 * IOTP_MAX_MEMORY);
 IOTP_SIZE(iotp_area, 48);
 IOTP_SIZE(iotp_domain, 48);
 IOTP_SIZE(iotp_device, 96);
+IOTP_SIZE(iotp_msi, 8);
+IOTP_SIZE(iotp_route, 32);
 IOTP_SIZE(iotp_device_info,
           8 + 24 * IOTP_MAX_WINDOWS + 8 * IOTP_MAX_RANGES + 8 * IOTP_SHADOW_CELLS);
 IOTP_SIZE(iotp_error, 168);
@@ -215,6 +244,7 @@ struct iotp_msg {
         struct iotp_area area;
         struct iotp_domain domain;
         struct iotp_device device;
+        struct iotp_msi msi;
         struct iotp_device_info device_info;
         struct iotp_error error;
     } u;
@@ -267,6 +297,9 @@ int iotp_connect(const char *path);
 
 /** A sealed, zeroed memfd of `size` bytes. @return descriptor or -errno */
 int iotp_memfd(const char *name, uint64_t size);
+/** The same of huge pages of the default size, of which `size` is a multiple. They are reserved
+ * when it is mapped. */
+int iotp_memfd_huge(const char *name, uint64_t size);
 /** Checks that a descriptor is a memfd sealed against shrinking, of at least `size` bytes.
  * @return 0, -EPERM (not sealed), -EINVAL (too small), another -errno */
 int iotp_memfd_check(int fd, uint64_t size);

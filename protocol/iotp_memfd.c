@@ -8,13 +8,13 @@
 
 #include "iotp_ctl.h"
 
-int iotp_memfd(const char *name, uint64_t size)
+static int make(const char *name, uint64_t size, unsigned flags)
 {
     int fd, err;
 
     if (!size || size > INT64_MAX)
         return -EINVAL;
-    fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | flags);
     if (fd < 0)
         return -errno;
     if (ftruncate(fd, (off_t)size) ||
@@ -24,6 +24,16 @@ int iotp_memfd(const char *name, uint64_t size)
         return err;
     }
     return fd;
+}
+
+int iotp_memfd(const char *name, uint64_t size)
+{
+    return make(name, size, 0);
+}
+
+int iotp_memfd_huge(const char *name, uint64_t size)
+{
+    return make(name, size, MFD_HUGETLB);
 }
 
 int iotp_memfd_check(int fd, uint64_t size)

@@ -45,7 +45,7 @@ static size_t put_right(uint8_t packet[IOTP_MAX_MSG], size_t len, unsigned nfds)
     struct iotp_msg_hdr h;
 
     memcpy(&h, packet, sizeof(h));
-    h.type = (uint16_t)(1 + h.type % IOTP_MSG_DOMAIN);
+    h.type = (uint16_t)(1 + h.type % IOTP_MSG_MSI);
     t = iotp_msg_type_info(h.type);
     h.magic = IOTP_MAGIC;
     h.nfds = (uint16_t)nfds;

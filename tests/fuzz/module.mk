@@ -7,7 +7,8 @@ FUZZ_CC      := clang
 FUZZ_SAN     := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 # What fuzz targets reach; of the I/O core, which needs DPDK to run, what is behind Xen's requests.
-FUZZ_SRCS := $(protocol_SRCS) $(emul_SRCS) $(nicmodels_SRCS) $(config_SRCS) coopvmm/elf.c \
+FUZZ_SRCS := $(protocol_SRCS) $(emul_SRCS) $(nicmodels_SRCS) $(config_SRCS) coopvmm/elf.c coopvmm/filemap.c \
+	coopvmm/bzimage.c coopvmm/uart.c coopvmm/rtc.c \
 	coopvmm/xl_parse.c coopvmm/qemu_claims.c $(wildcard iocore/xen_*.c) \
 	$(patsubst %,iocore/%.c,device devio fdb guestmem source_xen state switch switch_path)
 FUZZ_OBJS := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(FUZZ_SRCS))

@@ -226,7 +226,7 @@ static void malformed(void)
         }
         if (i % 2)
             p.h = (struct iotp_msg_hdr){.magic = IOTP_MAGIC,
-                                        .type = (uint16_t)(rnd() % 12),
+                                        .type = (uint16_t)(rnd() % 13),
                                         .length = (uint32_t)(len - sizeof(p.h)),
                                         .serial = 1};
         if (!open_client(&c) || send(c.sock, &p, len, MSG_NOSIGNAL) < 0) {
@@ -294,6 +294,42 @@ static void wrong_memory(void)
     m.u.memory.nregions = 1;
     m.u.memory.region[0].size = MEM_SIZE;
     refused(iotp_msg_ask(c.sock, &m, NULL), "memory larger than its memfd");
+    close_client(&c);
+}
+
+/* Routes for messages of device `device`, with a table of `size` bytes that may be truncated or
+ * not. */
+static int give_routes(struct client *c, uint16_t device, uint64_t size, bool sealed)
+{
+    int table = sealed ? iotp_memfd("routes", size) : (int)syscall(SYS_memfd_create, "routes", 0);
+    struct iotp_msg m = {
+        .type = IOTP_MSG_MSI, .nfds = 4, .fd = {table, c->irq_fd, c->irq_fd, c->irq_fd}};
+    int err = sealed ? 0 : ftruncate(table, (off_t)size);
+
+    m.u.msi = (struct iotp_msi){.device = device, .nroutes = 2};
+    if (!err)
+        err = iotp_msg_ask(c->sock, &m, NULL);
+    close(table);
+    return err;
+}
+
+static void wrong_routes(void)
+{
+    struct client c;
+
+    open_client(&c);
+    hello(&c);
+    give_memory(&c);
+    give_area(&c, 1);
+    c.irq_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    refused(give_routes(&c, 0, 4096, true), "routes without their device");
+    close(c.irq_fd);
+    give_device(&c, "rtl8029");
+    refused(give_routes(&c, 1, 4096, true), "routes of a device that is not there");
+    refused(give_routes(&c, 0, 4096, false), "a table of routes that could be truncated");
+    refused(give_routes(&c, 0, 32, true), "more routes than the table has");
+    result(!give_routes(&c, 0, 64, true) && daemon_lives(), "routes as they should be", NULL);
+    refused(give_routes(&c, 0, 4096, true), "routes twice");
     close_client(&c);
 }
 
@@ -433,6 +469,7 @@ int main(int argc, char **argv)
     scribble(1500);
     silent_crowd();
     wrong_area();
+    wrong_routes();
     result(daemon_lives(), "a well-behaved VM is served afterwards", NULL);
     printf("# %u passed, %u failed\n", passed, failed);
     return failed != 0;

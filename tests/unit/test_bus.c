@@ -77,8 +77,11 @@ static void no_destroy(struct vm *v)
 {
     (void)v;
 }
-static const struct vm_engine no_engine = {
-    .name = "none", .create = no_create, .destroy = no_destroy, .irq_fd = no_irq};
+static const struct vm_engine no_engine = {.name = "none",
+                                           .create = no_create,
+                                           .stop = no_destroy,
+                                           .destroy = no_destroy,
+                                           .irq_fd = no_irq};
 static const struct cfg cfg = {.name = "bus"};
 
 static void open_bus(void)

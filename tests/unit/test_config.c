@@ -57,6 +57,8 @@ static void unload(struct loaded *l)
 #define DEVICE  IOCORE VM "    devices:\n      - model: ne2000\n"
 #define XEN     IOCORE "vms:\n  - name: a\n    engine: xen\n"
 #define HVM     XEN "    kernel: /k\n    xen: {type: hvm}\n    devices:\n"
+#define PC      IOCORE VM "    engine: kvm\n    platform: pc\n"
+#define PC_DEV  PC "    devices:\n"
 #define DEVICE2 DEVICE "      - model: ne2000\n        io_base: 0x320\n        irq: 5\n"
 
 static void test_demo(void)
@@ -367,6 +369,10 @@ static void test_meaning(void)
          "a PCI device's addresses are its guest's to choose"},
         {IOCORE VM "    initrd: /i\n", "vms[0].initrd: engine user loads no initrd"},
         {IOCORE VM "    xen: {type: pvh}\n", "vms[0].xen: the engine is user; remove it"},
+        {IOCORE VM "    platform: pc\n", "vms[0].platform: engine user makes no PC"},
+        {IOCORE VM "    platform: pv\n", "vms[0].platform: \"pv\" is not known here"},
+        {IOCORE VM "    hugepages: true\n",
+         "vms[0].hugepages: engine user does not choose its guest's pages"},
         {IOCORE VM "    devices: [{model: rtl8029, slot: 3}]\n",
          "vms[0].devices[0].slot: engine user chooses PCI slots itself"},
     };
@@ -405,6 +411,41 @@ static void test_xen_meaning(void)
 
     for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
         expect(&list[i]);
+}
+
+static void test_pc_meaning(void)
+{
+    static const struct mistake list[] = {
+        {PC "    vcpus: 65\n", "vms[0].vcpus: 65 vCPUs are too many for a PC; use at most 64"},
+        {PC "    xen: {type: pvh}\n", "vms[0].xen: the engine is kvm; remove it"},
+        {PC_DEV "      - {model: rtl8029, irq: 5}\n",
+         "devices[0].irq: a PC's PCI lines are what its ACPI tables say; remove irq"},
+        {PC_DEV "      - {model: ne2000, irq: 4}\n",
+         "interrupt line 4 is the serial port's in a PC"},
+        {PC_DEV "      - {model: ne2000, io_base: 0x3e0}\n",
+         "of ne2000.0 of VM a meet 0x3f8 to 0x3ff of the serial port"},
+        {PC_DEV "      - {model: ne2000, mmio_base: 0xe0000000}\n",
+         "meet 0xc0000000 to 0xffffffff of PCI and the interrupt controllers"},
+        {PC "    memory: 4096\n    devices: [{model: ne2000, mmio_base: 0x13ffff000}]\n",
+         "meet 0 to 0x13fffffff of the VM's memory"},
+    };
+
+    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+        expect(&list[i]);
+}
+
+/* What a PC may have and others not. */
+static void test_pc_values(void)
+{
+    struct loaded l = load(PC "    initrd: i\n    hugepages: yes\n    vcpus: 64\n    memory: 4096\n"
+                              "    devices: [{model: ne2000, mmio_base: 0x140000000},\n"
+                              "      {model: rtl8029}, {model: rtl8029}]\n");
+
+    CU_ASSERT_STRING_EQUAL(l.said, "");
+    CU_ASSERT_EQUAL_FATAL(l.ret, 0);
+    CU_ASSERT(l.c->vms[0].platform == CFG_PLATFORM_PC && l.c->vms[0].hugepages);
+    CU_ASSERT_STRING_EQUAL(l.c->vms[0].initrd, "/lab/i");
+    unload(&l);
 }
 
 /* Slots are dealt out around those that were asked for; a name of its own each. */
@@ -758,6 +799,8 @@ const struct cu_test suite_tests[] = {
     {"mistakes of meaning name line and key", test_meaning},
     {"mistakes about Xen domains name line and key", test_xen_meaning},
     {"a Xen domain's defaults", test_xen_defaults},
+    {"mistakes about PCs name line and key", test_pc_meaning},
+    {"a PC's own keys", test_pc_values},
     {"a Xen domain's PCI slots run out", test_xen_slots_run_out},
     {"all mistakes are reported at once", test_all_errors},
     {"a flood of mistakes is cut short", test_flood},

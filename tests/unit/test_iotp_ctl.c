@@ -84,6 +84,7 @@ static unsigned fds_of(unsigned type)
 {
     switch (type) {
     case IOTP_MSG_MEMORY:
+    case IOTP_MSG_MSI:
     case IOTP_MSG_DEVICE: return 3;
     case IOTP_MSG_AREA: return 2;
     case IOTP_MSG_DOMAIN:
@@ -115,6 +116,7 @@ static struct iotp_msg good(unsigned type)
             .area = 15, .domid = 7, .nvcpus = 128, .flags = IOTP_DOMAIN_ALL, .core = "io0"};
         break;
     case IOTP_MSG_DEVICE: fill_device(&m.u.device); break;
+    case IOTP_MSG_MSI: m.u.msi = (struct iotp_msi){.area = 15, .device = 63, .nroutes = 1}; break;
     case IOTP_MSG_DEVICE_INFO: fill_device_info(&m.u.device_info); break;
     case IOTP_MSG_ERROR:
         m.u.error = (struct iotp_error){.error = -EPERM, .text = "no: \"that\" is not allowed"};
@@ -132,6 +134,7 @@ static size_t body_of(unsigned type)
     case IOTP_MSG_AREA: return sizeof(struct iotp_area);
     case IOTP_MSG_DOMAIN: return sizeof(struct iotp_domain);
     case IOTP_MSG_DEVICE: return sizeof(struct iotp_device);
+    case IOTP_MSG_MSI: return sizeof(struct iotp_msi);
     case IOTP_MSG_DEVICE_INFO: return sizeof(struct iotp_device_info);
     case IOTP_MSG_ERROR: return sizeof(struct iotp_error);
     default: return 0;
@@ -144,7 +147,7 @@ static void each_message_arrives(void)
     int s[2];
 
     make_pair(s);
-    for (unsigned type = IOTP_MSG_HELLO; type <= IOTP_MSG_DOMAIN; type++) {
+    for (unsigned type = IOTP_MSG_HELLO; type <= IOTP_MSG_MSI; type++) {
         struct iotp_msg m = good(type), r;
         const char *why = "";
 
@@ -249,7 +252,7 @@ static void lengths_are_exact(void)
     int s[2];
 
     make_pair(s);
-    for (unsigned type = IOTP_MSG_HELLO; type <= IOTP_MSG_DOMAIN; type++) {
+    for (unsigned type = IOTP_MSG_HELLO; type <= IOTP_MSG_MSI; type++) {
         size_t len = packet_of(type, p);
 
         for (size_t cut = 1; cut <= len; cut++) {
@@ -289,7 +292,7 @@ static void descriptors_are_counted(void)
     int s[2];
 
     make_pair(s);
-    for (unsigned type = IOTP_MSG_HELLO; type <= IOTP_MSG_DOMAIN; type++) {
+    for (unsigned type = IOTP_MSG_HELLO; type <= IOTP_MSG_MSI; type++) {
         size_t len = packet_of(type, p);
 
         for (unsigned nfds = 0; nfds < 40; nfds += nfds < 10 ? 1 : 13) {
@@ -376,6 +379,11 @@ static const struct patch refused[] = {
     {"domain flags", IOTP_MSG_DOMAIN, AT(iotp_domain, flags), 4, IOTP_DOMAIN_ALL + 1},
     {"domain reserved", IOTP_MSG_DOMAIN, AT(iotp_domain, reserved), 4, 1},
     {"domain's core", IOTP_MSG_DOMAIN, AT(iotp_domain, core), 1, 0},
+    {"msi's area", IOTP_MSG_MSI, AT(iotp_msi, area), 4, IOTP_MAX_AREAS},
+    {"msi's device", IOTP_MSG_MSI, AT(iotp_msi, device), 2, IOTP_MAX_DEVICES},
+    {"no routes", IOTP_MSG_MSI, AT(iotp_msi, nroutes), 2, 0},
+    {"routes without descriptors", IOTP_MSG_MSI, AT(iotp_msi, nroutes), 2, 2},
+    {"33 routes", IOTP_MSG_MSI, AT(iotp_msi, nroutes), 2, 33},
     {"slot 32", IOTP_MSG_DEVICE, AT(iotp_device, slot), 1, 32},
     {"device's area", IOTP_MSG_DEVICE, AT(iotp_device, area), 4, IOTP_MAX_AREAS},
     {"device index", IOTP_MSG_DEVICE, AT(iotp_device, device), 2, IOTP_MAX_DEVICES},

@@ -114,6 +114,14 @@ static struct field fields[] = {
     F(iotp_device, reserved),
     F(iotp_device, model),
     F(iotp_device, name),
+    F(iotp_msi, area),
+    F(iotp_msi, device),
+    F(iotp_msi, nroutes),
+    F(iotp_route, addr),
+    F(iotp_route, data),
+    F(iotp_route, asked),
+    F(iotp_route, routed),
+    F(iotp_route, reserved),
     F(iotp_device_info, nwindows),
     F(iotp_device_info, nranges),
     F(iotp_device_info, ncells),
@@ -158,7 +166,8 @@ static struct value structs[] = {
     T(iotp_area_hdr), T(iotp_summary), T(iotp_slot),          T(iotp_ring),   T(iotp_post),
     T(iotp_shadow),   T(iotp_msg_hdr), T(iotp_hello),         T(iotp_memory), T(iotp_hello_ok),
     T(iotp_area),     T(iotp_device),  T(iotp_memory_region), T(iotp_window), T(iotp_device_info),
-    T(iotp_range),    T(iotp_cell),    T(iotp_error),         T(iotp_domain),
+    T(iotp_range),    T(iotp_cell),    T(iotp_error),         T(iotp_domain), T(iotp_msi),
+    T(iotp_route),
 };
 
 static struct value values[] = {
@@ -181,6 +190,7 @@ static struct value values[] = {
     V(IOTP_MAX_MEMORY),
     V(IOTP_MAX_AREAS),
     V(IOTP_MAX_LINES),
+    V(IOTP_MAX_ROUTES),
     V(IOTP_MAX_WINDOWS),
     V(IOTP_MAX_RANGES),
     V(IOTP_NAME_SIZE),
@@ -210,6 +220,7 @@ static struct value values[] = {
     V(IOTP_MSG_OK),
     V(IOTP_MSG_ERROR),
     V(IOTP_MSG_DOMAIN),
+    V(IOTP_MSG_MSI),
     V(IOTP_DOMAIN_MAX_VCPUS),
     V(IOTP_DOMAIN_STATE_SIZE),
     V(IOTP_DOMAIN_LINES),
@@ -219,6 +230,7 @@ static struct value values[] = {
     V(IOTP_F_SHADOW),
     V(IOTP_F_STAMP),
     V(IOTP_F_BOUNCE),
+    V(IOTP_F_MSI),
 };
 
 static void complain(const char *what, const char *where)

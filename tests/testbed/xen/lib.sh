@@ -1,45 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
-# What the scenarios share. A scenario is a script that sources this inside dom0 and calls
+# What the scenarios of this testbed share. A scenario is a script that sources this inside dom0 and calls
 # check "what" COMMAND... for each thing to be seen; the first that fails ends it. What it started is
 # ended when it exits.
 
-export SHARE=/run/testbed # the host keeps what is written here
+. "$HERE/../check.sh"
 . "$HERE/guests.sh"
 . "$HERE/testbed.sh"
 tmp=$(mktemp -d /run/scenario.XXXXXX)
 trap 'cleanup' EXIT
 trap 'exit 1' INT TERM
-
-# --- what a scenario says ---
-
-# check "what" COMMAND...
-check() {
-    local what=$1
-    shift
-    if "$@" >"$tmp/out" 2>&1; then
-        echo "ok - $what"
-    else
-        echo "not ok - $what: $* (exit $?)"
-        tail -n 40 "$tmp/out" | sed 's/^/    /'
-        exit 1
-    fi
-}
-
-# note "what": a figure, or what is being waited for
-note() {
-    echo "# $*"
-}
-
-# wait_for SECONDS COMMAND...: until it succeeds
-wait_for() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.2
-    done
-}
 
 cleanup() {
     local status=$? id job

@@ -15,7 +15,7 @@
 #   --timeout S       all of it (default 840 seconds)
 #
 # BUILD (default: build) is where the programs are and where what is downloaded is kept.
-# shellcheck disable=SC2034 # host.sh uses what the options say
+# shellcheck disable=SC2034 # machine.sh and host.sh use what is said here
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd)
 ROOT=$(cd "$HERE/../../.." && pwd)
@@ -26,6 +26,8 @@ SERIES=4.17 # of Xen
 mkdir -p "$RUN"
 . "$HERE/../packages.sh"
 . "$HERE/../initramfs.sh"
+WHAT="Xen and dom0" INSIDE=dom0 ORDERS=(SERIES "$SERIES" UP "$HERE/dom0-up.sh")
+. "$HERE/../machine.sh"
 . "$HERE/host.sh"
 
 usage() {
@@ -57,19 +59,5 @@ options() {
     [ -z "$xen" ] || [ -f "$xen" ] || die "no such hypervisor: $xen"
 }
 
-main() {
-    options "$@"
-    exec 9>"$RUN/lock"
-    flock -n 9 || die "another testbed is running in $RUN (BUILD=... gives one of its own)"
-    prepare
-    trap 'stop_machine' EXIT
-    trap 'exit 130' INT TERM
-    case $order in
-    shell) run_shell ;;
-    script) run_script ;;
-    *) run_scenarios ;;
-    esac
-    exit
-}
-
-main "$@"
+options "$@"
+run_orders

@@ -1,11 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Inside dom0: runs the ordered scenarios one after the other, or one script. Progress goes to the
+# Inside the machine: runs the ordered scenarios one after the other, or one script. Progress goes to the
 # share, a line an event: "begin NAME", "ok NAME SECONDS", "FAILED NAME SECONDS WHY".
 . /run/testbed/orders
 export HERE ROOT BUILD GUESTS KERNEL
 share=/run/testbed
 mkdir -p $share/logs
+
+# What the testbed's scenarios may leave behind: guests that are no processes (other_guests lists,
+# end_other_guests ends them), and processes (PROCESSES, for pgrep).
+. "$HERE/leftovers.sh"
 
 say() {
     echo "$*" >>$share/progress
@@ -13,21 +17,18 @@ say() {
 
 # What a scenario left behind, if anything.
 leftovers() {
-    local domains processes
-    domains=$(timeout 20 xl list 2>&1 | awk 'NR > 1 && $1 != "Domain-0" { print $1 }')
-    processes=$(pgrep -l 'coopvmm|qemu-system|xen-qemu' | tr '\n' ' ')
-    echo $domains $processes
+    local guests processes
+    guests=$(other_guests)
+    processes=$(pgrep -l "$PROCESSES" | tr '\n' ' ')
+    echo $guests $processes
 }
 
 # Ends it, so that the next one starts from nothing.
 clean_up() {
-    local id
     pkill -TERM coopvmm
-    for id in $(timeout 20 xl list 2>/dev/null | awk 'NR > 1 && $2 != 0 { print $2 }'); do
-        timeout 20 xl destroy "$id"
-    done
+    end_other_guests
     sleep 1
-    pkill -KILL 'coopvmm|qemu-system|xen-qemu'
+    pkill -KILL "$PROCESSES"
 }
 
 limit_of() {

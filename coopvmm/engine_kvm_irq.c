@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine_kvm_irq.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "engine_kvm.h"
+#include "engine_kvm_msi.h"
+#include "pc.h"
+
+#define FIRST_PCI   16          /* lines from here on are level-triggered */
+#define MAX_LEVELS  32          /* devices on one line */
+#define MAX_DEVICES 32          /* that send messages */
+#define MSI_ADDRESS 0xfee00000u /* physical destination 0, edge, fixed */
+
+/* A line: how it is raised, and of a level-triggered one what asserts it. */
+struct line {
+    int fd;       /* -1: not made */
+    int resample; /* readable when the guest ended its interrupt; -1: it takes edges */
+    unsigned nlevels;
+    const uint32_t *level[MAX_LEVELS];
+};
+
+struct kvm_irqs {
+    int vm_fd;
+    bool pc;
+    pthread_mutex_t lock; /* of what follows, but for fds that are set once */
+    unsigned nlines;
+    struct line line[KVM_MAX_LINES];
+    unsigned nmessages;
+    struct kvm_messages *messages[MAX_DEVICES];
+    int wake; /* the thread is to look for new lines, or to end */
+    bool ending, running;
+    pthread_t thread;
+};
+
+/* --- routes --- */
+
+static void route_chip(struct kvm_irq_routing *t, unsigned gsi, unsigned chip, unsigned pin)
+{
+    t->entries[t->nr++] = (struct kvm_irq_routing_entry){
+        .gsi = gsi, .type = KVM_IRQ_ROUTING_IRQCHIP, .u.irqchip = {.irqchip = chip, .pin = pin}};
+}
+
+static void route_vector(struct kvm_irq_routing *t, unsigned gsi)
+{
+    t->entries[t->nr++] = (struct kvm_irq_routing_entry){
+        .gsi = gsi,
+        .type = KVM_IRQ_ROUTING_MSI,
+        .u.msi = {.address_lo = MSI_ADDRESS, .data = KVM_FIRST_VECTOR + gsi}};
+}
+
+/* As the chips are wired in a PC; the 8259s cascade through line 2. */
+static void route_pc(struct kvm_irq_routing *t)
+{
+    for (unsigned i = 0; i < PC_LINES; i++) {
+        if (i < FIRST_PCI && i != 2)
+            route_chip(t, i, i < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE, i % 8);
+        route_chip(t, i, KVM_IRQCHIP_IOAPIC, i);
+    }
+}
+
+/* The table is replaced as a whole each time. */
+static int set_routes(const struct kvm_irqs *q)
+{
+    unsigned most = 2 * PC_LINES + KVM_MAX_LINES + MAX_DEVICES * IOTP_MAX_ROUTES;
+    struct kvm_irq_routing *t = calloc(1, sizeof(*t) + most * sizeof(t->entries[0]));
+    int err = 0;
+
+    if (!t)
+        return -ENOMEM;
+    if (q->pc)
+        route_pc(t);
+    for (unsigned i = 0; i < q->nlines && !q->pc; i++)
+        if (q->line[i].fd >= 0)
+            route_vector(t, i);
+    for (unsigned i = 0; i < q->nmessages; i++)
+        kvm_messages_route(q->messages[i], t);
+    if (t->nr && ioctl(q->vm_fd, KVM_SET_GSI_ROUTING, t) < 0)
+        err = -errno;
+    free(t);
+    return err;
+}
+
+/* --- ends of interrupts, and messages to be routed --- */
+
+static void raise(const struct line *l)
+{
+    uint64_t one = 1;
+
+    if (write(l->fd, &one, sizeof(one)) < 0) {
+        /* EAGAIN: it is asserted already */
+    }
+}
+
+/* The guest ended an interrupt and the kernel let the line go: whoever still wants it? */
+static void resample(const struct line *l)
+{
+    uint64_t count;
+
+    if (read(l->resample, &count, sizeof(count)) < 0)
+        return;
+    for (unsigned i = 0; i < l->nlevels; i++)
+        if (__atomic_load_n(l->level[i], __ATOMIC_ACQUIRE)) {
+            raise(l);
+            return;
+        }
+}
+
+/* What a device asks for is routed first, then delivered, then told. */
+static void serve_messages(struct kvm_irqs *q, struct kvm_messages *m)
+{
+    if (kvm_messages_take(m) && !set_routes(q))
+        kvm_messages_done(m, q->vm_fd);
+}
+
+#define POLLED (1 + PC_LINES + MAX_DEVICES)
+
+/* All there is to hear of: being woken, lines that take levels, doorbells. @return how many */
+static unsigned list(const struct kvm_irqs *q, struct pollfd p[POLLED])
+{
+    unsigned n = 0;
+
+    p[n++] = (struct pollfd){.fd = q->wake, .events = POLLIN};
+    for (unsigned i = 0; i < PC_LINES; i++)
+        p[n++] = (struct pollfd){.fd = q->line[i].resample, .events = POLLIN};
+    for (unsigned i = 0; i < q->nmessages; i++)
+        p[n++] = (struct pollfd){.fd = kvm_messages_doorbell(q->messages[i]), .events = POLLIN};
+    return n;
+}
+
+/* @return false: it is time to end */
+static bool wait_once(struct kvm_irqs *q)
+{
+    struct pollfd p[POLLED];
+    uint64_t count;
+    unsigned n;
+    bool ending;
+
+    pthread_mutex_lock(&q->lock);
+    n = list(q, p);
+    pthread_mutex_unlock(&q->lock);
+    if (poll(p, n, -1) < 0)
+        return errno == EINTR;
+    pthread_mutex_lock(&q->lock);
+    if (p[0].revents && read(q->wake, &count, sizeof(count)) < 0) {
+        /* somebody else cannot have read it; and if, there was nothing to be told */
+    }
+    for (unsigned i = 1; i < n; i++)
+        if (p[i].revents && i <= PC_LINES)
+            resample(&q->line[i - 1]);
+        else if (p[i].revents)
+            serve_messages(q, q->messages[i - 1 - PC_LINES]);
+    ending = q->ending;
+    pthread_mutex_unlock(&q->lock);
+    return !ending;
+}
+
+static void *thread(void *arg)
+{
+    while (wait_once(arg))
+        ;
+    return NULL;
+}
+
+static void wake(const struct kvm_irqs *q)
+{
+    uint64_t one = 1;
+
+    if (write(q->wake, &one, sizeof(one)) < 0) {
+        /* EAGAIN: it is awake already */
+    }
+}
+
+/* Not before somebody needs it. */
+static int start_thread(struct kvm_irqs *q)
+{
+    int err;
+
+    if (q->running)
+        return 0;
+    err = -pthread_create(&q->thread, NULL, thread, q);
+    q->running = !err;
+    return err;
+}
+
+/* --- lines --- */
+
+static void forget(struct line *l)
+{
+    if (l->fd >= 0)
+        close(l->fd);
+    if (l->resample >= 0)
+        close(l->resample);
+    l->fd = l->resample = -1;
+}
+
+static int bind_line(struct kvm_irqs *q, unsigned n)
+{
+    struct line *l = &q->line[n];
+    struct kvm_irqfd irq = {.fd = (uint32_t)l->fd, .gsi = n};
+
+    if (l->resample >= 0) {
+        irq.flags = KVM_IRQFD_FLAG_RESAMPLE;
+        irq.resamplefd = (uint32_t)l->resample;
+    }
+    return ioctl(q->vm_fd, KVM_IRQFD, &irq) < 0 ? -errno : 0;
+}
+
+static int make_line(struct kvm_irqs *q, unsigned n)
+{
+    struct line *l = &q->line[n];
+    bool levels = q->pc && n >= FIRST_PCI;
+    int err = 0;
+
+    l->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (levels)
+        l->resample = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (l->fd < 0 || (levels && l->resample < 0))
+        err = -errno;
+    if (!err && !q->pc)
+        err = set_routes(q);
+    if (!err)
+        err = bind_line(q, n);
+    if (!err && levels)
+        err = start_thread(q);
+    if (err)
+        forget(l);
+    else if (levels)
+        wake(q);
+    return err;
+}
+
+int kvm_irqs_line(struct kvm_irqs *q, unsigned line)
+{
+    int err = 0, fd;
+
+    if (line >= q->nlines)
+        return -EINVAL;
+    pthread_mutex_lock(&q->lock);
+    if (q->line[line].fd < 0)
+        err = make_line(q, line);
+    fd = q->line[line].fd;
+    pthread_mutex_unlock(&q->lock);
+    return err ? err : fd;
+}
+
+int kvm_irqs_level(struct kvm_irqs *q, unsigned line, const uint32_t *level)
+{
+    struct line *l = line < q->nlines ? &q->line[line] : NULL;
+    int err = 0;
+
+    if (!l || l->resample < 0)
+        return 0; /* edges are all it takes */
+    pthread_mutex_lock(&q->lock);
+    if (l->nlevels == MAX_LEVELS)
+        err = -ENOSPC;
+    else
+        l->level[l->nlevels++] = level;
+    pthread_mutex_unlock(&q->lock);
+    return err;
+}
+
+/* Numbers of routes begin behind those of the lines. */
+static int add_messages(struct kvm_irqs *q, struct vm_messages *out)
+{
+    unsigned n = q->nmessages, first = PC_LINES + n * IOTP_MAX_ROUTES;
+    int err = n == MAX_DEVICES ? -ENOSPC : kvm_messages_open(q->vm_fd, first, &q->messages[n], out);
+
+    if (err)
+        return err;
+    q->nmessages++;
+    return start_thread(q);
+}
+
+int kvm_irqs_messages(struct kvm_irqs *q, struct vm_messages *out)
+{
+    int err;
+
+    pthread_mutex_lock(&q->lock);
+    err = add_messages(q, out);
+    wake(q);
+    pthread_mutex_unlock(&q->lock);
+    return err;
+}
+
+int kvm_irqs_msi(struct kvm_irqs *q, uint64_t addr, uint32_t data)
+{
+    return kvm_messages_deliver(q->vm_fd, addr, data);
+}
+
+void kvm_irqs_isa(struct kvm_irqs *q, unsigned line, bool level)
+{
+    struct kvm_irq_level l = {.irq = line, .level = level};
+
+    ioctl(q->vm_fd, KVM_IRQ_LINE, &l);
+}
+
+int kvm_irqs_open(int vm_fd, bool pc, struct kvm_irqs **out)
+{
+    struct kvm_irqs *q = calloc(1, sizeof(*q));
+    int err;
+
+    if (!q)
+        return -ENOMEM;
+    q->vm_fd = vm_fd;
+    q->pc = pc;
+    q->nlines = pc ? PC_LINES : KVM_MAX_LINES;
+    for (unsigned i = 0; i < KVM_MAX_LINES; i++)
+        q->line[i].fd = q->line[i].resample = -1;
+    pthread_mutex_init(&q->lock, NULL);
+    q->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    err = q->wake < 0 ? -errno : set_routes(q);
+    if (err)
+        kvm_irqs_close(q);
+    else
+        *out = q;
+    return err;
+}
+
+void kvm_irqs_stop(struct kvm_irqs *q)
+{
+    if (!q->running)
+        return;
+    pthread_mutex_lock(&q->lock);
+    q->ending = true;
+    pthread_mutex_unlock(&q->lock);
+    wake(q);
+    pthread_join(q->thread, NULL);
+    q->running = false;
+}
+
+void kvm_irqs_close(struct kvm_irqs *q)
+{
+    if (!q)
+        return;
+    kvm_irqs_stop(q);
+    for (unsigned i = 0; i < q->nlines; i++)
+        forget(&q->line[i]);
+    for (unsigned i = 0; i < q->nmessages; i++)
+        kvm_messages_close(q->messages[i]);
+    if (q->wake >= 0)
+        close(q->wake);
+    pthread_mutex_destroy(&q->lock);
+    free(q);
+}

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash disable=SC2154 # options and names are run.sh's
+# The machine that QEMU emulates: a KVM host. Sourced by run.sh.
+
+# Drivers of the stock guest: those of the NICs there are models of.
+GUEST_MODULES="ne2k-pci"
+
+prepare() {
+    command -v qemu-system-x86_64 >/dev/null ||
+        die "packages are missing: scripts/setup.sh --testbed installs them"
+    fetch_kernel amd64 linux-image-amd64 --exclude='*/drivers/gpu' --exclude='*/drivers/media' \
+        --exclude='*/sound' --exclude='*/wireless' ./boot ./lib
+    fetch_busybox amd64
+    # shellcheck disable=SC2086 # one word a module
+    make_initramfs "$WORK/linux.initrd" "$HERE/../guest-init" $GUEST_MODULES
+    make_initramfs "$RUN/host.img" "$HERE/../machine-init" virtio_pci 9p 9pnet_virtio overlay
+    ln -sf "$KERNEL/boot/vmlinuz-$K" "$WORK/linux.vmlinuz"
+    unpack_kernel "$WORK/linux.vmlinuz" "$WORK/linux.elf"
+}
+
+# unpack_kernel VMLINUZ ELF: the ELF file in a bzImage, which has a PVH entry. Where it is the setup
+# header says (Linux Documentation/x86/boot.rst, payload_offset); Debian compresses with xz.
+unpack_kernel() {
+    local sectors offset length
+    ! up_to_date "$2" "$K" || return 0
+    sectors=$(od -An -tu1 -j $((0x1f1)) -N1 "$1")
+    offset=$(od -An -tu4 -j $((0x248)) -N4 "$1")
+    length=$(od -An -tu4 -j $((0x24c)) -N4 "$1")
+    tail -c +$(((sectors + 1) * 512 + offset + 1)) "$1" | head -c "$length" | xz -dc --single-stream >"$2" 2>/dev/null
+    [ "$(head -c 4 "$2" | tail -c 3)" = ELF ] || die "no ELF file comes out of $1"
+    made "$2" "$K"
+}
+
+# qemu [OPTION...]: becomes the machine. Without RDTSCP and XSAVE: the emulated SVM intercepts neither it
+# nor XSETBV, so that KVM does not notice what a guest does, and a guest what KVM thinks of it.
+qemu() {
+    cd "$RUN" || exit 1
+    exec timeout -k 5 --foreground "$limit" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 \
+        -cpu max,-rdtscp,-xsave -smp "$cpus" -m "$memory" -kernel "$WORK/linux.vmlinuz" -initrd host.img \
+        -append "console=ttyS0 panic=-1 quiet mitigations=off" \
+        -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
+        -virtfs local,path=share,mount_tag=share,security_model=none,multidevs=remap \
+        -display none -no-reboot -vga none -nic none "$@"
+}
