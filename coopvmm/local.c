@@ -6,11 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../iocore/devio.h"
 #include "tap.h"
 #include "vm.h"
+
+#define POLL_NS    50000 /* how often a model that has work is polled */
+#define POLLS_MOST 64    /* in a row, before others get the lock */
 
 static struct local_dev *of(struct nm_dev *d)
 {
@@ -51,14 +55,47 @@ static bool env_tx(struct nm_dev *d, const void *frame, size_t len)
     return l->tap_fd >= 0 && write(l->tap_fd, frame, len) == (ssize_t)len;
 }
 
+static uint64_t env_now(struct nm_dev *d)
+{
+    struct timespec t;
+
+    (void)d;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 static const struct nm_env local_env = {
-    .dma = env_dma, .irq = env_irq, .msi = env_msi, .tx = env_tx};
+    .dma = env_dma, .irq = env_irq, .msi = env_msi, .tx = env_tx, .now = env_now};
+
+static void committed(struct local_dev *l)
+{
+    if (l->nm.model->committed)
+        l->nm.model->committed(&l->nm);
+}
+
+/* After each call of the model's: nothing here outlives the process, so all is committed at once;
+ * then the work the call left. What is for later is the reader's. Under the lock. */
+static void settle(struct local_dev *l)
+{
+    const struct nm_model *m = l->nm.model;
+    uint64_t one = 1;
+    bool was = l->pending;
+
+    committed(l);
+    for (unsigned i = 0; i < POLLS_MOST && m->poll && m->poll(&l->nm); i++)
+        committed(l);
+    l->pending = m->pending && m->pending(&l->nm);
+    if (l->pending && !was && l->wake_fd >= 0 && write(l->wake_fd, &one, sizeof(one)) < 0) {
+        /* EAGAIN: it is awake */
+    }
+}
 
 void local_request(struct local_dev *l, unsigned vcpu, const struct iotp_req *r,
                    struct iotp_resp *out)
 {
     pthread_mutex_lock(&l->lock);
     devio_request(&l->nm, &l->mem, vm_bounce(l->bus.vm, vcpu), r, out);
+    settle(l);
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -73,29 +110,49 @@ static void deliver(struct local_dev *l, const uint8_t *frame, size_t len)
         room = l->nm.model->can_receive(&l->nm, len);
         if (room || tries == 99)
             l->nm.model->receive(&l->nm, frame, len);
+        settle(l);
         pthread_mutex_unlock(&l->lock);
         if (!room)
             usleep(50);
     }
 }
 
+static bool poll_model(struct local_dev *l)
+{
+    bool pending;
+
+    pthread_mutex_lock(&l->lock);
+    settle(l);
+    pending = l->pending;
+    pthread_mutex_unlock(&l->lock);
+    return pending;
+}
+
+/* Frames from the tap, if there is one, and the model's own work. */
 static void *reader(void *arg)
 {
     struct local_dev *l = arg;
     struct pollfd p[2] = {{.fd = l->tap_fd, .events = POLLIN},
-                          {.fd = l->quit_fd, .events = POLLIN}};
+                          {.fd = l->wake_fd, .events = POLLIN}};
+    const struct timespec soon = {.tv_nsec = POLL_NS};
     uint8_t frame[NM_MAX_FRAME + 4];
+    bool pending = false;
+    uint64_t wakes;
 
     for (;;) {
-        ssize_t n;
+        ssize_t n = -1;
 
-        if (poll(p, 2, -1) < 0 && errno != EINTR)
+        if (ppoll(p, 2, pending ? &soon : NULL, NULL) < 0 && errno != EINTR)
             return NULL;
-        if (p[1].revents)
+        if (p[1].revents && read(l->wake_fd, &wakes, sizeof(wakes)) < 0 && errno != EAGAIN)
             return NULL;
-        n = read(l->tap_fd, frame, sizeof(frame));
+        if (__atomic_load_n(&l->quit, __ATOMIC_ACQUIRE)) /* pairs with the release in local_fini */
+            return NULL;
+        if (p[0].revents)
+            n = read(l->tap_fd, frame, sizeof(frame));
         if (n >= 14)
             deliver(l, frame, (size_t)n);
+        pending = l->nm.model->poll && poll_model(l);
     }
 }
 
@@ -104,13 +161,15 @@ static int start_reader(struct local_dev *l, FILE *err)
     const struct cfg_device *c = l->bus.c;
     int ret;
 
-    if (!c->tap)
+    if (!c->tap && !l->nm.model->poll)
         return 0;
-    l->tap_fd = tap_open(c->tap, c->tap_address, err);
-    if (l->tap_fd < 0)
-        return l->tap_fd;
-    l->quit_fd = eventfd(0, EFD_CLOEXEC);
-    if (l->quit_fd < 0)
+    if (c->tap) {
+        l->tap_fd = tap_open(c->tap, c->tap_address, err);
+        if (l->tap_fd < 0)
+            return l->tap_fd;
+    }
+    l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (l->wake_fd < 0)
         return -errno;
     ret = -pthread_create(&l->reader, NULL, reader, l);
     l->reading = !ret;
@@ -147,7 +206,7 @@ int local_init(struct local_dev *l, struct vm *vm, const struct cfg_device *c,
 
     l->bus =
         (struct bus_dev){.place = place, .c = c, .vm = vm, .place_state = l, .irq = vm_irq_line(c)};
-    l->tap_fd = l->quit_fd = -1;
+    l->tap_fd = l->wake_fd = -1;
     pthread_mutex_init(&l->lock, NULL);
     l->irq_fd = vm->engine->irq_fd(vm, l->bus.irq);
     if (l->irq_fd < 0)
@@ -162,12 +221,13 @@ void local_fini(struct local_dev *l)
 {
     uint64_t one = 1;
 
-    if (l->reading && write(l->quit_fd, &one, sizeof(one)) == sizeof(one))
+    __atomic_store_n(&l->quit, true, __ATOMIC_RELEASE);
+    if (l->reading && (write(l->wake_fd, &one, sizeof(one)) == sizeof(one) || errno == EAGAIN))
         pthread_join(l->reader, NULL);
     if (l->tap_fd >= 0)
         close(l->tap_fd);
-    if (l->quit_fd >= 0)
-        close(l->quit_fd);
+    if (l->wake_fd >= 0)
+        close(l->wake_fd);
     free(l->nm.ram);
     pthread_mutex_destroy(&l->lock);
 }

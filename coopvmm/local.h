@@ -4,7 +4,7 @@
  * the baselines the I/O cores are compared with, and what small machines use. The model is the
  * same; its network is a tap of its own.
  *
- * Threads: any vCPU, and the tap's reader thread; one lock a device.
+ * Threads: any vCPU, and a reader thread (the tap's frames, the model's timers); one lock a device.
  */
 #ifndef COOPVMM_LOCAL_H
 #define COOPVMM_LOCAL_H
@@ -24,7 +24,9 @@ struct local_dev {
     uint32_t irq_level; /* lines asserted */
     int irq_fd;         /* the engine's */
     int tap_fd;         /* -1: not connected */
-    int quit_fd;        /* eventfd: ends the reader */
+    int wake_fd;        /* eventfd: the reader looks at quit, and whether the model has work */
+    bool quit;          /* atomic */
+    bool pending;       /* the model has work, and the reader knows */
     pthread_t reader;
     bool reading;
     _Alignas(64) uint8_t regs[NM_MAX_REGS];

@@ -71,8 +71,13 @@ static bool env_tx(struct nm_dev *d, const void *frame, size_t len)
     return true;
 }
 
+static uint64_t env_now(struct nm_dev *d)
+{
+    return (uint64_t)((unsigned __int128)rte_rdtsc() * of(d)->ns_scale >> 32);
+}
+
 static const struct nm_env core_env = {
-    .dma = env_dma, .irq = env_irq, .msi = env_msi, .tx = env_tx};
+    .dma = env_dma, .irq = env_irq, .msi = env_msi, .tx = env_tx, .now = env_now};
 
 /* --- effects, in their order --- */
 
@@ -80,6 +85,8 @@ static void commit(struct ioc_dev *d)
 {
     d->rec.irq_level = d->irq_level;
     state_commit(d->state, d->regs, &d->rec);
+    if (d->nm.model->committed)
+        d->nm.model->committed(&d->nm);
     d->nm.changed = false;
     d->n.commits++;
 }
@@ -215,8 +222,20 @@ static void send_messages(struct ioc_dev *d)
     d->nmsi = 0;
 }
 
+static void make_busy(struct ioc_dev *d)
+{
+    struct ioc_core *k = d->core;
+
+    if (!d->busy && k->nbusy < CORE_MAX_DEVS) {
+        d->busy = true;
+        k->busy[k->nbusy++] = d;
+    }
+}
+
 void dev_after(struct ioc_dev *d)
 {
+    if (dev_is_busy(d))
+        make_busy(d);
     if (d->irq_rose)
         raise_lines(d);
     if (d->nmsi)
@@ -230,16 +249,6 @@ void dev_after(struct ioc_dev *d)
 }
 
 /* --- frames from the switch --- */
-
-static void make_busy(struct ioc_dev *d)
-{
-    struct ioc_core *k = d->core;
-
-    if (!d->busy && k->nbusy < CORE_MAX_DEVS) {
-        d->busy = true;
-        k->busy[k->nbusy++] = d;
-    }
-}
 
 static void receive(struct ioc_dev *d, struct rte_mbuf *m)
 {
@@ -299,8 +308,6 @@ static uint16_t dev_send(void *ctx, struct rte_mbuf **m, uint16_t n)
             break;
     }
     d->n.rx_drops += n - i;
-    if (d->rx_head != d->rx_tail)
-        make_busy(d);
     settle(d);
     return i;
 }
@@ -363,6 +370,8 @@ void dev_resume(struct ioc_dev *d)
      * sink that takes levels was told last is not known. */
     d->irq_rose = d->irq_level;
     d->irq_told = ~d->irq_level;
+    if (d->nm.model->committed)
+        d->nm.model->committed(&d->nm);
     memset(d->cell, 0xff, sizeof(d->cell));
     d->valid = 0;
     iotp_ioc_hide(d->shadow);
@@ -418,6 +427,14 @@ static int load_or_power_on(struct ioc_dev *d, const struct dev_opts *o, const c
     return err;
 }
 
+/* In a process without DPDK's environment (tests) ticks have no length; they are as good as any. */
+static uint64_t ns_scale(void)
+{
+    uint64_t hz = rte_get_tsc_hz();
+
+    return hz ? (uint64_t)(1e9 * 4294967296.0 / (double)hz) : 1ull << 32;
+}
+
 int dev_create(const struct dev_opts *o, struct ioc_dev **out, int *state_fd_out, const char **why)
 {
     struct ioc_dev *d = aligned_alloc(64, sizeof(*d));
@@ -433,6 +450,7 @@ int dev_create(const struct dev_opts *o, struct ioc_dev **out, int *state_fd_out
     d->sw = o->core->sw;
     d->pool = o->pool;
     d->mem = o->mem;
+    d->ns_scale = ns_scale();
     d->shadow = o->shadow;
     d->publishes = o->publishes && d->nm.model && d->nm.model->publish;
     d->sw_port = -1;

@@ -4,7 +4,8 @@
  * switch. Carries requests out so that each takes effect exactly once (state.h).
  *
  * The order in which a request's effects become visible:
- *   1. registers and the record of the request are committed
+ *   1. registers and the record of the request are committed; then the model tells the guest what
+ *      is done in its memory (nm_model.committed)
  *   2. shadow cells and the interrupt level are published (IOTP edge H1); lines that fell are
  * lowered
  *   3. the request is completed (C1) or the posted entry freed (T1), by the source
@@ -24,7 +25,7 @@
 #include "irq.h"
 #include "state.h"
 
-#define DEV_TX_BURST  32  /* frames one call of a model may send */
+#define DEV_TX_BURST  NM_TX_BURST
 #define DEV_BACKLOG   256 /* frames that wait until the device has room; a power of two */
 #define DEV_MSI_BURST 8   /* messages one call of a model may signal */
 
@@ -48,8 +49,9 @@ struct ioc_dev {
     struct state *state;
     struct state_record rec;
     struct iotp_shadow *shadow;
-    bool publishes; /* the model has cells, and the VMM wants them */
-    uint32_t valid; /* as published */
+    uint64_t ns_scale; /* nanoseconds in a TSC tick, in units of 2^-32 */
+    bool publishes;    /* the model has cells, and the VMM wants them */
+    uint32_t valid;    /* as published */
     uint64_t cell[NM_MAX_CELLS];
     struct irq_sink *irq;
     uint32_t irq_level; /* bit a line */
@@ -118,7 +120,7 @@ bool dev_was_posted(const struct ioc_dev *d, uint32_t vcpu, uint32_t seq);
 unsigned dev_poll(struct ioc_dev *d);
 static inline bool dev_is_busy(const struct ioc_dev *d)
 {
-    return d->rx_head != d->rx_tail || d->nm.model->poll;
+    return d->rx_head != d->rx_tail || (d->nm.model->pending && d->nm.model->pending(&d->nm));
 }
 /** Core. Takes entry i off the core's busy list. */
 void dev_unbusy(struct ioc_core *k, unsigned i);

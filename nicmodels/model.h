@@ -13,6 +13,10 @@
  * A call may be repeated from the last committed regs, so what it does to ram and to guest memory
  * must come out the same when repeated. Frames given to env->tx leave only after the commit.
  *
+ * A guest that polls its memory (descriptor rings) must not see there what is not committed: it
+ * would go on from there, and a successor would start from before. So a model notes in regs and ram
+ * what it is going to tell, and tells it when it is called back after the commit (committed).
+ *
  * Threads: a device is driven by one thread at a time; models have no locks. On the fast path
  * (access, poll, receive) they neither allocate nor make system calls.
  * Everything the guest controls is hostile: any access sequence is answered as hardware would.
@@ -31,6 +35,7 @@
 #define NM_REGION_CONFIG 7
 #define NM_MAX_CELLS     30   /* shadowed registers a model may declare */
 #define NM_MAX_REGS      2048 /* bytes of regs a model may have */
+#define NM_TX_BURST      32   /* frames one call of a model may send: there is room for so many */
 
 struct nm_dev;
 
@@ -73,6 +78,12 @@ struct nm_env {
      * It leaves after the commit. @return false if there was no room: the frame is lost.
      */
     bool (*tx)(struct nm_dev *d, const void *frame, size_t len);
+    /**
+     * Nanoseconds since some moment; does not go back. A process that takes the device over, or a
+     * loaded state, may know another moment: a deadline further off than the longest delay there is
+     * has to be taken for over.
+     */
+    uint64_t (*now)(struct nm_dev *d);
 };
 
 /* A range of registers with a property, in a model's constant table. An access has it only if all
@@ -132,12 +143,22 @@ struct nm_model {
     enum nm_status (*access)(struct nm_dev *d, struct nm_access *a);
     /** Work that needs no request. May be NULL. @return how much was done, 0 if nothing. */
     unsigned (*poll)(struct nm_dev *d);
+    /** Is there work for poll, now or (a timer runs) later? poll is called while there is. With
+     * poll, not without. */
+    bool (*pending)(const struct nm_dev *d);
+    /**
+     * The registers were committed: tells the guest, in its memory, what they say is done.
+     * Comes before interrupts are signalled and the request is answered. Changes no regs; what was
+     * told is noted in ram, at once, since after a restart it is called again. May be NULL.
+     */
+    void (*committed)(struct nm_dev *d);
     /** Would receive accept a frame of len bytes now? A frame is offered again later if not. */
     bool (*can_receive)(const struct nm_dev *d, size_t len);
     /**
      * A frame waits because can_receive said no: sees to it that the guest will look, should
-     * nothing that is pending tell it to. Without it a guest that has acknowledged its interrupt but
-     * left packets in a full ring would wait for the frame, and the frame for the guest. May be NULL.
+     * nothing that is pending tell it to. Without it a guest that has acknowledged its interrupt
+     * but left packets in a full ring would wait for the frame, and the frame for the guest. May be
+     * NULL.
      */
     void (*waiting)(struct nm_dev *d);
     /** A frame from the network, without FCS. May be dropped, as hardware would. */
