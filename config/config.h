@@ -70,7 +70,7 @@ enum cfg_placement {
 };
 
 struct cfg_device {
-    char *model; /* "ne2000", "rtl8029" */
+    char *model; /* "ne2000", "virtio-net" */
     char *name;  /* default: model and number in the VM, "ne2000.0" */
     char *mac;   /* default: 52:54:00 and a hash of VM and device name */
     enum cfg_placement placement;
@@ -82,6 +82,7 @@ struct cfg_device {
     uint8_t irq;        /* ISA: its line; PCI: where INTA# is routed. Loaded: never 0 */
     bool connected;     /* plugged into the switch; default true */
     uint8_t slot;       /* engine xen, PCI: device number on bus 0, 1 to 31. Loaded: 0 otherwise */
+    uint8_t queues;     /* virtio-net: queue pairs; 0: one */
 };
 
 enum cfg_xen_type {

@@ -76,6 +76,7 @@ static const cyaml_schema_field_t device_fields[] = {
     CYAML_FIELD_UINT("irq", OPT, struct cfg_device, irq),
     CYAML_FIELD_BOOL("connected", OPT, struct cfg_device, connected),
     CYAML_FIELD_UINT("slot", OPT, struct cfg_device, slot),
+    CYAML_FIELD_UINT("queues", OPT, struct cfg_device, queues),
     CYAML_FIELD_END,
 };
 
@@ -145,6 +146,7 @@ static const struct schema_range ranges[] = {
     {"vms.devices.mmio_base", 0, (1ull << 52) - 1, "(a guest-physical address)", true},
     {"vms.devices.irq", 0, 15, "(an interrupt line)", false},
     {"vms.devices.slot", 0, 31, "(a PCI device number)", false},
+    {"vms.devices.queues", 0, 8, "(queue pairs)", false},
 };
 
 const struct schema_range *schema_range_at(unsigned i)

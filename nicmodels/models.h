@@ -5,7 +5,8 @@
 
 #include "model.h"
 
-extern const struct nm_model nm_ne2000;  /* ne2000_isa.c */
-extern const struct nm_model nm_rtl8029; /* rtl8029.c */
+extern const struct nm_model nm_ne2000;     /* ne2000_isa.c */
+extern const struct nm_model nm_rtl8029;    /* rtl8029.c */
+extern const struct nm_model nm_virtio_net; /* virtio_net.c */
 
 #endif

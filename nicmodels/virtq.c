@@ -162,7 +162,7 @@ void vq_resume(struct virtq *q, const struct vq_mem *m, struct vq_journal *j)
 
 /* --- batches --- */
 
-bool vq_available(struct virtq *q, const struct vq_mem *m)
+bool vq_available(const struct virtq *q, const struct vq_mem *m)
 {
     struct vq_chain c;
 

@@ -142,7 +142,7 @@ int vq_validate(const struct virtq *q);
 void vq_resume(struct virtq *q, const struct vq_mem *m, struct vq_journal *j);
 
 /** Is there a chain to be taken? Of a queue that is on. */
-bool vq_available(struct virtq *q, const struct vq_mem *m);
+bool vq_available(const struct virtq *q, const struct vq_mem *m);
 
 /** An empty batch at the queue's position. */
 static inline void vq_begin(const struct virtq *q, struct vq_batch *b)
