@@ -324,7 +324,7 @@ static void test_registry(void)
         CU_ASSERT_TRUE(m->ncells <= NM_MAX_CELLS);
         CU_ASSERT_TRUE(strlen(m->name) < 32);
     }
-    CU_ASSERT_EQUAL(n, 2);
+    CU_ASSERT_TRUE(n > 1);
     CU_ASSERT_PTR_NULL(nm_model_find("ne3000"));
 }
 
