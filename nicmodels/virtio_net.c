@@ -138,7 +138,7 @@ static void send(void *ctx, const uint8_t *frame, size_t len)
     const struct sender *s = ctx;
 
     if (vn_of(s->p)->pairs > 1)
-        vn_learn_flow(s->p, frame, len, s->pair);
+        nm_flows_learn(&vn_ram(s->p)->flows, frame, len, s->pair);
     s->p->d->env->tx(s->p->d, frame, len);
 }
 
@@ -227,7 +227,7 @@ static void net_receive(struct nm_dev *d, const void *frame, size_t len)
 
     if (!vp_live(&p) || !vn_accepts(&p, frame, len))
         return;
-    i = 2 * vn_pair_of(&p, frame, len);
+    i = 2 * nm_flows_pair(&vn_ram(&p)->flows, frame, len, vn_of(&p)->pairs);
     vnet_receive(&n, &p.r->q[i].vq, journal(&p, i), frame, len, &irq);
     if (irq)
         vp_interrupt(&p, i);

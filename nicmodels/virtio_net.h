@@ -3,7 +3,7 @@
  * Virtio network device over PCI (VIRTIO 1.2, 5.1): what its parts know of each other.
  *   virtio_net.c       the model: configuration, queues, frames both ways
  *   virtio_net_ctrl.c  the control queue's commands
- *   virtio_net_filter.c  which frames the driver wants, and on which queue
+ *   virtio_net_filter.c  which frames the driver wants
  *
  * Queues: receiveq1 transmitq1 receiveq2 ... controlq (5.1.2).
  *
@@ -15,12 +15,12 @@
 #ifndef COOPVMM_NICMODELS_VIRTIO_NET_H
 #define COOPVMM_NICMODELS_VIRTIO_NET_H
 
+#include "flows.h"
 #include "virtio_pci.h"
 #include "vnet.h"
 
 #define VN_MAX_PAIRS 8
 #define VN_MAX_MACS  64 /* addresses the filter has room for */
-#define VN_FLOWS     256
 
 /* What the driver wants to receive (5.1.6.5.1). */
 enum {
@@ -56,7 +56,7 @@ struct virtio_net_ram {
     struct vq_journal journal[VP_MAX_QUEUES];
     uint8_t macs[VN_MAX_MACS][6];
     uint8_t vlans[4096 / 8]; /* bit a VLAN ID */
-    uint8_t flow[VN_FLOWS];  /* by hash: pair a flow was last sent on, plus 1 */
+    struct nm_flows flows;
 };
 
 static inline struct virtio_net *vn_of(const struct vp *p)
@@ -79,11 +79,6 @@ static inline unsigned vn_ctrl_queue(const struct vp *p)
 bool vn_accepts(const struct vp *p, const uint8_t *frame, size_t len);
 /** Nothing filtered, nothing learned: as before any driver. */
 void vn_reset_filter(const struct vp *p);
-/** A frame left on this pair: what comes back of its flow goes there too (5.1.6.5.5). */
-void vn_learn_flow(const struct vp *p, const uint8_t *frame, size_t len, unsigned pair);
-/** The pair a frame is received on. */
-unsigned vn_pair_of(const struct vp *p, const uint8_t *frame, size_t len);
-
 /** Is there something to do for vn_control? */
 bool vn_control_pending(const struct vp *p);
 /** One step of the control queue. @return 0: there was nothing */

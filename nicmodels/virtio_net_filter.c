@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Virtio network device: which frames the driver wants, and on which of its queues. */
+/* Virtio network device: which frames the driver wants. */
 #include <string.h>
 
 #include "offload.h"
@@ -63,40 +63,5 @@ void vn_reset_filter(const struct vp *p)
     r->nuni = r->nmulti = 0;
     memset(vn_ram(p)->macs, 0, sizeof(vn_ram(p)->macs));
     memset(vn_ram(p)->vlans, 0, sizeof(vn_ram(p)->vlans));
-    memset(vn_ram(p)->flow, 0, sizeof(vn_ram(p)->flow));
-}
-
-/* The same for both directions of a flow: sums do not mind the order of source and destination. */
-static unsigned flow_hash(const uint8_t *frame, size_t len)
-{
-    struct nm_layout l;
-    uint32_t h;
-
-    nm_layout_of(frame, len, &l);
-    if (!l.ip)
-        return 0;
-    h = l.ip == 4 ? nm_sum_fold(nm_sum(0, frame + l.l3 + 12, 8))
-                  : nm_sum_fold(nm_sum(0, frame + l.l3 + 8, 32));
-    if (l.proto)
-        h += nm_sum_fold(nm_sum(0, frame + l.l4, 4));
-    return (h ^ h >> 8) % VN_FLOWS;
-}
-
-void vn_learn_flow(const struct vp *p, const uint8_t *frame, size_t len, unsigned pair)
-{
-    uint8_t *flow = vn_ram(p)->flow + flow_hash(frame, len);
-
-    if (*flow != pair + 1)
-        *flow = (uint8_t)(pair + 1);
-}
-
-unsigned vn_pair_of(const struct vp *p, const uint8_t *frame, size_t len)
-{
-    unsigned pairs = vn_of(p)->pairs, h, learned;
-
-    if (pairs == 1)
-        return 0;
-    h = flow_hash(frame, len);
-    learned = vn_ram(p)->flow[h];
-    return learned && learned <= pairs ? learned - 1 : h % pairs;
+    memset(&vn_ram(p)->flows, 0, sizeof(vn_ram(p)->flows));
 }
