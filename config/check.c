@@ -133,13 +133,13 @@ static void check_iocore(struct check *k, const struct cfg_iocore *io, const str
 }
 
 /* Which keys a port type uses; iface, pci, ... are bits. */
-enum { IFACE = 1, PCI = 2, PCAP = 4, HOST = 8 };
+enum { IFACE = 1, PCI = 2, PCAP = 4, HOST = 8, SOCKET = 16, QUEUES = 32 };
 
 static const struct {
     const char *key;
     unsigned bit;
-} port_keys[] = {{"iface", IFACE},  {"pci", PCI},      {"rx_pcap", PCAP},
-                 {"tx_pcap", PCAP}, {"address", HOST}, {"mac", HOST}};
+} port_keys[] = {{"iface", IFACE},  {"pci", PCI},  {"rx_pcap", PCAP},  {"tx_pcap", PCAP},
+                 {"address", HOST}, {"mac", HOST}, {"socket", SOCKET}, {"queues", QUEUES}};
 
 static const struct {
     unsigned may, must;
@@ -150,6 +150,7 @@ static const struct {
     [CFG_PORT_PCAP] = {IFACE | PCAP, 0},
     [CFG_PORT_RING] = {0, 0},
     [CFG_PORT_PCI] = {PCI, PCI},
+    [CFG_PORT_VHOST] = {SOCKET | QUEUES, SOCKET},
 };
 
 static void check_port_keys(struct check *k, const struct cfg_port *p, const struct doc_node *n)

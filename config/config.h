@@ -46,18 +46,21 @@ enum cfg_port_type {
     CFG_PORT_PCAP,      /* net_pcap: rx_pcap and tx_pcap files, or iface */
     CFG_PORT_RING,      /* net_ring: loops back; for measuring */
     CFG_PORT_PCI,       /* physical device `pci`, bound to vfio-pci */
+    CFG_PORT_VHOST,     /* a VMM's guest: it connects to `socket` and speaks vhost-user */
 };
 
 struct cfg_port {
     char *name;
     enum cfg_port_type type;
-    char *iface;   /* tap, af_packet, af_xdp, pcap: interface name */
-    char *pci;     /* pci: address "0000:03:00.0" */
-    char *rx_pcap; /* pcap: file frames are read from */
-    char *tx_pcap; /* pcap: file frames are written to */
-    char *address; /* tap: the host's address on it, "10.77.0.1/24"; NULL: leave it alone */
-    char *mac;     /* tap: the host's MAC; NULL: any */
-    char *iocore;  /* the I/O core that polls it; NULL until filled in: the first one */
+    char *iface;    /* tap, af_packet, af_xdp, pcap: interface name */
+    char *pci;      /* pci: address "0000:03:00.0" */
+    char *rx_pcap;  /* pcap: file frames are read from */
+    char *tx_pcap;  /* pcap: file frames are written to */
+    char *address;  /* tap: the host's address on it, "10.77.0.1/24"; NULL: leave it alone */
+    char *mac;      /* tap: the host's MAC; NULL: any */
+    char *socket;   /* vhost-user: path */
+    uint8_t queues; /* vhost-user: queue pairs, at most; 0: one */
+    char *iocore;   /* the I/O core that polls it; NULL until filled in: the first one */
 };
 
 enum cfg_engine { CFG_ENGINE_USER, CFG_ENGINE_KVM, CFG_ENGINE_XEN };

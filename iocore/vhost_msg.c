@@ -34,6 +34,7 @@ static const struct form {
     FORM(VHOST_USER_SET_VRING_ENABLE, struct vhost_state, 0, 0),
     FORM(VHOST_USER_SEND_RARP, uint64_t, 0, 0),
     FORM(VHOST_USER_NET_SET_MTU, uint64_t, 0, 0),
+    [VHOST_USER_SET_BACKEND_REQ_FD] = {0, 1, 1, true},
     FORM(VHOST_USER_GET_INFLIGHT_FD, struct vhost_inflight, 0, 0),
     FORM(VHOST_USER_SET_INFLIGHT_FD, struct vhost_inflight, 1, 1),
     EMPTY(VHOST_USER_RESET_DEVICE),

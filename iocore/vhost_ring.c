@@ -73,6 +73,21 @@ void vhost_count_pairs(struct vhost *v)
         v->pairs++;
 }
 
+/*
+ * A packed ring's first lap has wrap counter 1, which its base says; User-Mode Linux says 0 of any
+ * fresh ring. At the beginning of a lap with counter 0 the first descriptor was used before, so its
+ * USED bit is set; in a fresh ring it never was.
+ */
+static struct vq_pos base_of(const struct vhost_ring *r, const struct vq_mem *m)
+{
+    uint8_t flags[2] = {0};
+
+    if (r->q.packed && !r->base.index && !r->base.wrap &&
+        vq_copy(m, r->q.desc + 14, flags, sizeof(flags), false) && !(flags[1] & 0x80))
+        return vq_first(true);
+    return r->base;
+}
+
 /* Every start is the first of its kind: what a journal says is of this ring, or of nothing (it is
  * emptied when a ring is stopped in order). */
 void vhost_ring_start(struct vhost *v, unsigned i)
@@ -88,7 +103,7 @@ void vhost_ring_start(struct vhost *v, unsigned i)
     r->q.indirect = has(v, VIRTIO_F_INDIRECT_DESC);
     r->q.epoch = 0;
     r->segment = 0;
-    if (vq_start(&r->q, &m, r->base, v->polled || !(i & 1)) == 0) {
+    if (vq_start(&r->q, &m, base_of(r, &m), v->polled || !(i & 1)) == 0) {
         vq_resume(&r->q, &m, r->journal);
         if (r->q.polled)
             vq_quiet(&r->q, &m);

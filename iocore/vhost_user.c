@@ -14,11 +14,13 @@
 #include "vhost_guard.h"
 
 #define BIT(n) (1ull << (n))
+/* BACKEND_REQ for User-Mode Linux (6.1), whose queues have no interrupt without it. */
 #define PROTOCOL_FEATURES                                                                          \
     (BIT(VHOST_USER_PROTOCOL_F_MQ) | BIT(VHOST_USER_PROTOCOL_F_LOG_SHMFD) |                        \
      BIT(VHOST_USER_PROTOCOL_F_RARP) | BIT(VHOST_USER_PROTOCOL_F_REPLY_ACK) |                      \
-     BIT(VHOST_USER_PROTOCOL_F_MTU) | BIT(VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD) |                  \
-     BIT(VHOST_USER_PROTOCOL_F_RESET_DEVICE) | BIT(VHOST_USER_PROTOCOL_F_STATUS))
+     BIT(VHOST_USER_PROTOCOL_F_MTU) | BIT(VHOST_USER_PROTOCOL_F_BACKEND_REQ) |                     \
+     BIT(VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD) | BIT(VHOST_USER_PROTOCOL_F_RESET_DEVICE) |         \
+     BIT(VHOST_USER_PROTOCOL_F_STATUS))
 #define MTU           1500
 #define MAX_MAP       (1ull << 46) /* bytes: no guest has more */
 #define MAX_LOG       (1ull << 36)
@@ -79,6 +81,16 @@ static void replace_fd(int *fd, int with)
     if (*fd >= 0)
         close(*fd);
     *fd = with;
+}
+
+/* The front end holds the same open file, so closing ours does not end the watch. */
+static void replace_kick(struct vhost *v, struct vhost_ring *r, int with)
+{
+    if (r->kick >= 0 && v->ops->unwatch)
+        v->ops->unwatch(v->ctx, r->kick);
+    replace_fd(&r->kick, with);
+    if (with >= 0 && v->ops->watch)
+        v->ops->watch(v->ctx, with);
 }
 
 /* --- mappings --- */
@@ -228,7 +240,7 @@ static int get_vring_base(struct serving *s)
         num |= (uint32_t)r->base.wrap << 15;
         num |= num << 16;
     }
-    replace_fd(&r->kick, -1);
+    replace_kick(s->v, r, -1);
     replace_fd(&r->call, -1);
     s->rx->m.u.state.num = num;
     return vhost_reply(s->sock, &s->rx->m, sizeof(struct vhost_state), -1);
@@ -284,9 +296,7 @@ static int set_vring_fd(struct serving *s)
         return refuse(s, "a queue's descriptor cannot be made non-blocking");
     switch (s->rx->m.request) {
     case VHOST_USER_SET_VRING_KICK:
-        replace_fd(&r->kick, take_fd(s));
-        if (r->kick >= 0 && s->v->ops->watch)
-            s->v->ops->watch(s->v->ctx, r->kick);
+        replace_kick(s->v, r, take_fd(s));
         on_core(s, kick_ring);
         break;
     case VHOST_USER_SET_VRING_CALL: on_core(s, take_call); break;
@@ -485,6 +495,7 @@ static int carry_out(struct serving *s)
     case VHOST_USER_NET_SET_MTU: return set_mtu(s);
     case VHOST_USER_GET_INFLIGHT_FD: return get_inflight_fd(s);
     case VHOST_USER_SET_INFLIGHT_FD: return set_inflight_fd(s);
+    case VHOST_USER_SET_BACKEND_REQ_FD: replace_fd(&v->backend_req, take_fd(s)); return 0;
     case VHOST_USER_SET_STATUS: v->status = s->rx->m.u.u64 & 0xff; return 0;
     case VHOST_USER_GET_STATUS: return reply_u64(s, v->status);
     case VHOST_USER_RESET_DEVICE: v->ops->on_core(v->ctx, stop_all, v); return 0;
@@ -510,12 +521,13 @@ static bool answers(uint32_t request)
 int vhost_serve(struct vhost *v, int sock, struct vhost_rx *rx, const char **why)
 {
     struct serving s = {.v = v, .sock = sock, .rx = rx};
-    bool wants = (rx->m.flags & VHOST_F_NEED_REPLY) && !answers(rx->m.request) &&
-                 agreed(v, VHOST_USER_PROTOCOL_F_REPLY_ACK);
+    bool wants = (rx->m.flags & VHOST_F_NEED_REPLY) && !answers(rx->m.request);
     int err = carry_out(&s);
 
     *why = s.why;
-    /* With REPLY_ACK a refusal is an answer, and the front end's to act on. */
+    /* The message that agrees on REPLY_ACK may want an answer itself: User-Mode Linux's does. */
+    wants &= agreed(v, VHOST_USER_PROTOCOL_F_REPLY_ACK);
+    /* With it a refusal is an answer, and the front end's to act on. */
     if (wants && (!err || err == -EPROTO))
         err = reply_u64(&s, err != 0);
     return err;
@@ -523,7 +535,7 @@ int vhost_serve(struct vhost *v, int sock, struct vhost_rx *rx, const char **why
 
 void vhost_init(struct vhost *v, const struct vhost_ops *ops, void *ctx, unsigned max_pairs)
 {
-    *v = (struct vhost){.ops = ops, .ctx = ctx, .max_pairs = max_pairs};
+    *v = (struct vhost){.ops = ops, .ctx = ctx, .max_pairs = max_pairs, .backend_req = -1};
     for (unsigned i = 0; i < VHOST_MAX_RINGS; i++) {
         v->ring[i].kick = v->ring[i].call = v->ring[i].err = -1;
         v->ring[i].journal = &v->ring[i].own;
@@ -544,15 +556,20 @@ static void leave(void *arg)
 
 void vhost_fini(struct vhost *v)
 {
+    bool polled;
+
     v->ops->on_core(v->ctx, leave, v);
     for (unsigned i = 0; i < v->nmaps; i++)
         unmap(&v->map[i]);
     unmap(&v->log);
     unmap(&v->inflight);
     for (unsigned i = 0; i < VHOST_MAX_RINGS; i++) {
-        replace_fd(&v->ring[i].kick, -1);
+        replace_kick(v, &v->ring[i], -1);
         replace_fd(&v->ring[i].call, -1);
         replace_fd(&v->ring[i].err, -1);
     }
+    replace_fd(&v->backend_req, -1);
+    polled = v->polled;
     vhost_init(v, v->ops, v->ctx, v->max_pairs);
+    v->polled = polled;
 }

@@ -31,8 +31,9 @@ struct vhost_ops {
     void (*on_core)(void *ctx, void (*fn)(void *arg), void *arg);
     /** A frame from the guest, copied before it returns. On the core. */
     void (*send)(void *ctx, const uint8_t *frame, size_t len);
-    /** A descriptor that a sleeping core is to be woken by. May be NULL. */
+    /** A descriptor that a sleeping core is to be woken by, and no longer. May be NULL. */
     void (*watch)(void *ctx, int fd);
+    void (*unwatch)(void *ctx, int fd);
 };
 
 struct vhost_ring {
@@ -60,6 +61,7 @@ struct vhost {
     unsigned max_pairs;
     uint64_t features, protocol; /* the front end's choice */
     uint64_t status;
+    int backend_req; /* kept only: we have no requests. -1: none */
     unsigned nmaps;
     struct vhost_map map[VHOST_MAX_REGIONS];
     uint64_t uaddr[VHOST_MAX_REGIONS]; /* of mem.region[i], in the front end */
@@ -114,6 +116,7 @@ enum {
     VHOST_USER_PROTOCOL_F_RARP = 2,
     VHOST_USER_PROTOCOL_F_REPLY_ACK = 3,
     VHOST_USER_PROTOCOL_F_MTU = 4,
+    VHOST_USER_PROTOCOL_F_BACKEND_REQ = 5,
     VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD = 12,
     VHOST_USER_PROTOCOL_F_RESET_DEVICE = 13,
     VHOST_USER_PROTOCOL_F_STATUS = 16,

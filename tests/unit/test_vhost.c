@@ -301,6 +301,24 @@ static void test_polled(void)
     close_front();
 }
 
+/* User-Mode Linux says base 0 of a fresh packed ring, which has wrap counter 1 all the same; a ring
+ * that really is there has its first place used. */
+static void test_packed_base(void)
+{
+    open_front(1);
+    CU_ASSERT_EQUAL(say_u64(VHOST_USER_SET_FEATURES, VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED), 0);
+    CU_ASSERT_EQUAL(set_memory(), 0);
+    for (unsigned i = 0; i < 2; i++)
+        drv_init(&f.q[i], &f.m, DRV_MEM_BASE + i * 0x40000u, 64, true);
+    start_ring(1, VIRTIO_F_RING_PACKED, 0);
+    guest_sends(1, 60);
+    CU_ASSERT_TRUE(vhost_poll(&f.v) > 0);
+    drv_put16(&f.m, f.q[0].base + DRV_DESC + 14, 0x8080);
+    start_ring(0, VIRTIO_F_RING_PACKED, 0);
+    CU_ASSERT_EQUAL(f.v.ring[0].q.pos.wrap, 0);
+    close_front();
+}
+
 /* A ring that is disabled is emptied to nowhere; one that is stopped tells where it was. */
 static void test_stop(void)
 {
@@ -471,8 +489,13 @@ static void test_reply_ack(void)
 {
     uint32_t msg[5] = {VHOST_USER_NET_SET_MTU, VHOST_VERSION | VHOST_F_NEED_REPLY, 8, 9000, 0};
 
+    uint32_t agree[5] = {VHOST_USER_SET_PROTOCOL_FEATURES, VHOST_VERSION | VHOST_F_NEED_REPLY, 8,
+                         8};
+
     open_front(1);
-    CU_ASSERT_EQUAL(say_u64(VHOST_USER_SET_PROTOCOL_FEATURES, 1u << 3), 0);
+    put(agree, sizeof(agree), NULL, 0);
+    CU_ASSERT_EQUAL(serve(), 0);
+    CU_ASSERT_EQUAL(answer(), 0);
     put(msg, sizeof(msg), NULL, 0);
     CU_ASSERT_EQUAL(serve(), 0);
     CU_ASSERT_EQUAL(answer(), 1);
@@ -525,6 +548,7 @@ const struct cu_test suite_tests[] = {
     {"frames both ways", test_frames},
     {"polled without notifications", test_polled},
     {"disabled, stopped, started again", test_stop},
+    {"where a packed ring begins", test_packed_base},
     {"reconnected, with what was in flight", test_inflight},
     {"the log of a migration", test_log},
     {"messages in pieces", test_messages_in_pieces},
