@@ -133,13 +133,13 @@ static void check_iocore(struct check *k, const struct cfg_iocore *io, const str
 }
 
 /* Which keys a port type uses; iface, pci, ... are bits. */
-enum { IFACE = 1, PCI = 2, PCAP = 4, HOST = 8 };
+enum { IFACE = 1, PCI = 2, PCAP = 4, HOST = 8, SOCKET = 16 };
 
 static const struct {
     const char *key;
     unsigned bit;
-} port_keys[] = {{"iface", IFACE},  {"pci", PCI},      {"rx_pcap", PCAP},
-                 {"tx_pcap", PCAP}, {"address", HOST}, {"mac", HOST}};
+} port_keys[] = {{"iface", IFACE},  {"pci", PCI},  {"rx_pcap", PCAP}, {"tx_pcap", PCAP},
+                 {"address", HOST}, {"mac", HOST}, {"socket", SOCKET}};
 
 static const struct {
     unsigned may, must;
@@ -150,6 +150,7 @@ static const struct {
     [CFG_PORT_PCAP] = {IFACE | PCAP, 0},
     [CFG_PORT_RING] = {0, 0},
     [CFG_PORT_PCI] = {PCI, PCI},
+    [CFG_PORT_VHOST] = {SOCKET, SOCKET},
 };
 
 static void check_port_keys(struct check *k, const struct cfg_port *p, const struct doc_node *n)
@@ -166,6 +167,9 @@ static void check_port_keys(struct check *k, const struct cfg_port *p, const str
             report_node(k->report, n, "a port of type %s needs the key \"%s\"; add it", type,
                         port_keys[i].key);
     }
+    if (p->queues && p->type != CFG_PORT_VHOST)
+        report_node(k->report, check_at(n, "queues"),
+                    "a port of type %s has no such key; remove it", type);
     if (p->type == CFG_PORT_PCAP && !p->iface == (!p->rx_pcap && !p->tx_pcap))
         report_node(k->report, n,
                     "a port of type pcap needs either iface, or rx_pcap or tx_pcap or both");

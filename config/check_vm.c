@@ -110,7 +110,10 @@ static const struct nm_env nowhere = {no_dma, no_irq, no_msi, no_tx, no_time};
  */
 static void check_model(struct device_check *x, struct claims *all)
 {
-    struct nm_params p = {.io_base = x->d->io_base, .mmio_base = x->d->mmio_base, .irq = x->d->irq};
+    struct nm_params p = {.io_base = x->d->io_base,
+                          .mmio_base = x->d->mmio_base,
+                          .irq = x->d->irq,
+                          .queues = x->d->queues};
     struct nm_dev dev = {.model = x->model, .env = &nowhere};
     struct nm_window w[MAX_WINDOWS];
     const char *why = "no reason is given";
@@ -216,6 +219,8 @@ static void check_device(struct device_check *x, struct claims *all)
             refuse_key(x, "mmio_base",
                        "a PCI device's addresses are its guest's to choose; remove it");
     }
+    if (x->d->queues > 1 && !x->model->multiqueue)
+        refuse_key(x, "queues", "this model has one queue pair; remove it");
     check_model(x, all);
 }
 

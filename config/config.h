@@ -47,18 +47,21 @@ enum cfg_port_type {
     CFG_PORT_PCAP,      /* net_pcap: rx_pcap and tx_pcap files, or iface */
     CFG_PORT_RING,      /* net_ring: loops back; for measuring */
     CFG_PORT_PCI,       /* physical device `pci`, bound to vfio-pci */
+    CFG_PORT_VHOST,     /* a VMM's guest: it connects to `socket` and speaks vhost-user */
 };
 
 struct cfg_port {
     char *name;
     enum cfg_port_type type;
-    char *iface;   /* tap, af_packet, af_xdp, pcap: interface name */
-    char *pci;     /* pci: address "0000:03:00.0" */
-    char *rx_pcap; /* pcap: file frames are read from */
-    char *tx_pcap; /* pcap: file frames are written to */
-    char *address; /* tap: the host's address on it, "10.77.0.1/24"; NULL: leave it alone */
-    char *mac;     /* tap: the host's MAC; NULL: any */
-    char *iocore;  /* the I/O core that polls it; NULL until filled in: the first one */
+    char *iface;    /* tap, af_packet, af_xdp, pcap: interface name */
+    char *pci;      /* pci: address "0000:03:00.0" */
+    char *rx_pcap;  /* pcap: file frames are read from */
+    char *tx_pcap;  /* pcap: file frames are written to */
+    char *address;  /* tap: the host's address on it, "10.77.0.1/24"; NULL: leave it alone */
+    char *mac;      /* tap: the host's MAC; NULL: any */
+    char *socket;   /* vhost-user: path */
+    uint8_t queues; /* vhost-user: queue pairs, at most; 0: one */
+    char *iocore;   /* the I/O core that polls it; NULL until filled in: the first one */
 };
 
 enum cfg_engine { CFG_ENGINE_USER, CFG_ENGINE_KVM, CFG_ENGINE_XEN };
@@ -77,7 +80,7 @@ enum cfg_placement {
 };
 
 struct cfg_device {
-    char *model; /* nm_model.name: "ne2000", "rtl8139cp" */
+    char *model; /* nm_model.name: "ne2000", "virtio-net" */
     char *name;  /* default: model and number in the VM, "ne2000.0" */
     char *mac;   /* default: 52:54:00 and a hash of VM and device name */
     enum cfg_placement placement;
@@ -89,6 +92,7 @@ struct cfg_device {
     uint8_t irq;        /* ISA: its line; PCI: where INTA# is routed. Loaded: never 0 */
     bool connected;     /* plugged into the switch; default true */
     uint8_t slot;       /* engine xen, PCI: device number on bus 0, 1 to 31. Loaded: 0 otherwise */
+    uint8_t queues;     /* virtio-net: queue pairs; 0: one */
 };
 
 enum cfg_xen_type {

@@ -92,6 +92,8 @@ static int fill_port(struct cfg *c, struct cfg_port *p)
 
     if (!err)
         err = make_absolute(c, &p->rx_pcap);
+    if (!err)
+        err = make_absolute(c, &p->socket);
     return err ? err : make_absolute(c, &p->tx_pcap);
 }
 

@@ -22,8 +22,9 @@ static const cyaml_strval_t any_strings[] = {{"any", (uint32_t)CFG_ANY}};
 static const cyaml_strval_t idle_strings[] = {
     {"spin", CFG_IDLE_SPIN}, {"pause", CFG_IDLE_PAUSE}, {"sleep", CFG_IDLE_SLEEP}};
 static const cyaml_strval_t port_strings[] = {
-    {"tap", CFG_PORT_TAP},   {"af_packet", CFG_PORT_AF_PACKET}, {"af_xdp", CFG_PORT_AF_XDP},
-    {"pcap", CFG_PORT_PCAP}, {"ring", CFG_PORT_RING},           {"pci", CFG_PORT_PCI}};
+    {"tap", CFG_PORT_TAP},         {"af_packet", CFG_PORT_AF_PACKET}, {"af_xdp", CFG_PORT_AF_XDP},
+    {"pcap", CFG_PORT_PCAP},       {"ring", CFG_PORT_RING},           {"pci", CFG_PORT_PCI},
+    {"vhost-user", CFG_PORT_VHOST}};
 static const cyaml_strval_t engine_strings[] = {
     {"user", CFG_ENGINE_USER}, {"kvm", CFG_ENGINE_KVM}, {"xen", CFG_ENGINE_XEN}};
 static const cyaml_strval_t platform_strings[] = {{"bare", CFG_PLATFORM_BARE},
@@ -61,6 +62,8 @@ static const cyaml_schema_field_t port_fields[] = {
     TEXT("tx_pcap", OPT_PTR, struct cfg_port, tx_pcap, SCHEMA_MAX_PATH),
     TEXT("address", OPT_PTR, struct cfg_port, address, SCHEMA_MAX_TEXT),
     TEXT("mac", OPT_PTR, struct cfg_port, mac, SCHEMA_MAX_TEXT),
+    TEXT("socket", OPT_PTR, struct cfg_port, socket, SCHEMA_MAX_PATH),
+    CYAML_FIELD_UINT("queues", OPT, struct cfg_port, queues),
     TEXT("iocore", OPT_PTR, struct cfg_port, iocore, CFG_MAX_NAME),
     CYAML_FIELD_END,
 };
@@ -78,6 +81,7 @@ static const cyaml_schema_field_t device_fields[] = {
     CYAML_FIELD_UINT("irq", OPT, struct cfg_device, irq),
     CYAML_FIELD_BOOL("connected", OPT, struct cfg_device, connected),
     CYAML_FIELD_UINT("slot", OPT, struct cfg_device, slot),
+    CYAML_FIELD_UINT("queues", OPT, struct cfg_device, queues),
     CYAML_FIELD_END,
 };
 
@@ -140,6 +144,7 @@ static const struct schema_range ranges[] = {
     {"daemon.mac_age_s", 1, 86400, "seconds", false},
     {"iocores.core", 0, 65535, "(a CPU number) or any", false},
     {"iocores.idle_us", 0, 10000000, "microseconds", false},
+    {"ports.queues", 0, 8, "(queue pairs)", false},
     {"vms.memory", 1, 1048576, "MiB", false},
     {"vms.vcpus", 1, SCHEMA_MAX_VCPUS, "", false},
     {"vms.cores", 0, 65535, "(CPU numbers) or any", false},
@@ -149,6 +154,7 @@ static const struct schema_range ranges[] = {
     {"vms.devices.mmio_base", 0, (1ull << 52) - 1, "(a guest-physical address)", true},
     {"vms.devices.irq", 0, 15, "(an interrupt line)", false},
     {"vms.devices.slot", 0, 31, "(a PCI device number)", false},
+    {"vms.devices.queues", 0, 8, "(queue pairs)", false},
 };
 
 const struct schema_range *schema_range_at(unsigned i)

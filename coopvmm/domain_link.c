@@ -106,7 +106,8 @@ static void describe(const struct device *dev, struct iotp_device *out)
                                 .mmio_base = c->mmio_base,
                                 .irq = c->irq,
                                 .slot = c->slot,
-                                .connected = c->connected};
+                                .connected = c->connected,
+                                .queues = c->queues};
     cfg_parse_mac(c->mac, out->mac);
     attach_name(out->model, c->model);
     attach_name(out->name, c->name);

@@ -182,7 +182,8 @@ static int start_reader(struct local_dev *l, FILE *err)
 static int init_model(struct local_dev *l, FILE *err)
 {
     const struct cfg_device *c = l->bus.c;
-    struct nm_params p = {.io_base = c->io_base, .mmio_base = c->mmio_base, .irq = c->irq};
+    struct nm_params p = {
+        .io_base = c->io_base, .mmio_base = c->mmio_base, .irq = c->irq, .queues = c->queues};
     const char *why = "";
     int ret;
 

@@ -247,7 +247,8 @@ static void describe(const struct link *l, const struct link_dev *d, struct iotp
                                 .io_base = c->io_base,
                                 .mmio_base = c->mmio_base,
                                 .irq = c->irq,
-                                .connected = c->connected};
+                                .connected = c->connected,
+                                .queues = c->queues};
     cfg_parse_mac(c->mac, out->mac);
     attach_name(out->model, c->model);
     attach_name(out->name, c->name);

@@ -200,6 +200,8 @@ static bool arm_all(struct ioc_core *k)
         quiet &= k->hot[i]->ops->arm(k->hot[i]);
     for (unsigned i = 0; i < k->ncold; i++)
         quiet &= k->cold[i]->ops->arm(k->cold[i]);
+    for (unsigned i = 0; i < k->nbusy; i++)
+        quiet &= dev_arm(k->busy[i]);
     return quiet;
 }
 
@@ -209,13 +211,16 @@ static void disarm_all(struct ioc_core *k)
         k->hot[i]->ops->disarm(k->hot[i]);
     for (unsigned i = 0; i < k->ncold; i++)
         k->cold[i]->ops->disarm(k->cold[i]);
+    for (unsigned i = 0; i < k->nbusy; i++)
+        dev_disarm(k->busy[i]);
 }
 
 /* Ports without a descriptor, and devices with work left, bound the sleep. */
 static int sleep_bound(const struct ioc_core *k)
 {
-    if (k->nbusy)
-        return IDLE_PORT_BOUND_MS;
+    for (unsigned i = 0; i < k->nbusy; i++)
+        if (!dev_wakes(k->busy[i]))
+            return IDLE_PORT_BOUND_MS;
     for (unsigned i = 0; i < k->nports; i++)
         if (port_rx_fd(k->port[i]) < 0)
             return IDLE_PORT_BOUND_MS;

@@ -80,6 +80,34 @@ static void serve_vm(struct daemon *d, struct attached_vm *vm)
     }
 }
 
+/* --- vhost-user front ends; the sockets' own places are their tags --- */
+
+static bool serve_vhost(struct daemon *d, const void *tag)
+{
+    for (unsigned i = 0; i < d->nvhosts; i++) {
+        struct vhost_port *p = d->vhost[i];
+
+        if (tag == &p->listen_fd && vhost_port_accept(p) && watch_fd(d, p->sock, &p->sock))
+            vhost_port_hang_up(p);
+        if (tag == &p->sock)
+            vhost_port_serve(p);
+        if (tag == &p->listen_fd || tag == &p->sock)
+            return true;
+    }
+    return false;
+}
+
+static int start_vhosts(struct daemon *d)
+{
+    int err = 0;
+
+    for (unsigned i = 0; i < d->nvhosts && !err; i++) {
+        vhost_port_start(d->vhost[i]);
+        err = watch_fd(d, d->vhost[i]->listen_fd, &d->vhost[i]->listen_fd);
+    }
+    return err;
+}
+
 static void add_port(struct ioc_core *k, void *arg)
 {
     core_add_port(k, arg); /* there is room: CORE_MAX_PORTS was checked when it was opened */
@@ -129,7 +157,9 @@ static int prepare(struct daemon *d, int stop_fd)
     if (d->epfd < 0)
         return -errno;
     err = watch_fd(d, d->listen_fd, &d->listen_fd);
-    return err ? err : watch_fd(d, stop_fd, &d->epfd);
+    if (!err)
+        err = watch_fd(d, stop_fd, &d->epfd);
+    return err ? err : start_vhosts(d);
 }
 
 int ctl_loop(struct daemon *d, int stop_fd)
@@ -146,7 +176,7 @@ int ctl_loop(struct daemon *d, int stop_fd)
             accept_vm(d);
         else if (n > 0 && e.data.ptr == &d->epfd)
             stop = true;
-        else if (n > 0)
+        else if (n > 0 && !serve_vhost(d, e.data.ptr))
             serve_vm(d, e.data.ptr);
         consider_ports(d);
         if (rte_rdtsc() - aged > d->tsc_hz) {
@@ -156,6 +186,8 @@ int ctl_loop(struct daemon *d, int stop_fd)
     }
     while (d->nvms)
         drop_vm(d, d->vm[0]);
+    while (d->nvhosts)
+        vhost_port_close(d->vhost[--d->nvhosts]);
     close(d->epfd);
     return err;
 }

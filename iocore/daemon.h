@@ -17,6 +17,7 @@
 #include "guestmem.h"
 #include "port.h"
 #include "source_iotp.h"
+#include "source_vhost.h"
 #include "source_xen.h"
 #include "telemetry.h"
 
@@ -75,6 +76,8 @@ struct daemon {
     struct port *port[DAEMON_MAX_PORTS];
     struct ioc_core *port_core[DAEMON_MAX_PORTS]; /* whose it is */
     bool ports_polled;                            /* see ctl_loop */
+    unsigned nvhosts;
+    struct vhost_port *vhost[DAEMON_MAX_PORTS];
     int listen_fd, epfd;
     pthread_mutex_t lock;
     unsigned nvms;

@@ -36,15 +36,20 @@ static void env_irq(struct nm_dev *d, unsigned line, bool level)
     }
 }
 
-/* Where lines are all that is carried, a message is an edge on the first one. More messages than
- * fit say nothing new: an interrupt that is pending cannot be more pending. */
+/* Where lines are all that is carried, a message is an edge on the first one. The same message
+ * twice says nothing new: an interrupt that is pending cannot be more pending. */
 static void env_msi(struct nm_dev *d, uint64_t addr, uint32_t data)
 {
     struct ioc_dev *v = of(d);
 
-    if (!v->irq->ops->msi)
+    if (!v->irq->ops->msi) {
         v->irq_rose |= 1;
-    else if (v->nmsi < DEV_MSI_BURST)
+        return;
+    }
+    for (unsigned i = 0; i < v->nmsi; i++)
+        if (v->msi[i].addr == addr && v->msi[i].data == data)
+            return;
+    if (v->nmsi < DEV_MSI_BURST)
         v->msi[v->nmsi++] = (struct dev_msi){addr, data};
 }
 
@@ -329,9 +334,23 @@ void dev_unbusy(struct ioc_core *k, unsigned i)
     k->busy[i] = k->busy[--k->nbusy];
 }
 
+bool dev_arm(struct ioc_dev *d)
+{
+    return !d->nm.model->arm || d->nm.model->arm(&d->nm);
+}
+
+void dev_disarm(struct ioc_dev *d)
+{
+    if (d->nm.model->disarm)
+        d->nm.model->disarm(&d->nm);
+}
+
 void dev_join(struct ioc_dev *d)
 {
     d->core->ndevs++;
+    if (d->nm.model->resume)
+        d->nm.model->resume(&d->nm);
+    dev_disarm(d);
     if (dev_is_busy(d))
         make_busy(d);
 }
@@ -405,7 +424,8 @@ static int open_state(struct ioc_dev *d, const struct dev_opts *o, int *fd_out, 
 
 static int power_on(struct ioc_dev *d, const struct iotp_device *c, const char **why)
 {
-    struct nm_params p = {.io_base = c->io_base, .mmio_base = c->mmio_base, .irq = c->irq};
+    struct nm_params p = {
+        .io_base = c->io_base, .mmio_base = c->mmio_base, .irq = c->irq, .queues = c->queues};
     int err;
 
     memcpy(p.mac, c->mac, sizeof(p.mac));

@@ -27,7 +27,7 @@
 
 #define DEV_TX_BURST  NM_TX_BURST
 #define DEV_BACKLOG   256 /* frames that wait until the device has room; a power of two */
-#define DEV_MSI_BURST 8   /* messages one call of a model may signal */
+#define DEV_MSI_BURST 32  /* different messages one call of a model may signal */
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -124,6 +124,16 @@ static inline bool dev_is_busy(const struct ioc_dev *d)
 }
 /** Core. Takes entry i off the core's busy list. */
 void dev_unbusy(struct ioc_core *k, unsigned i);
+/** Core. It is about to sleep: the guest is asked to tell of new work. @return false: there is work
+ */
+bool dev_arm(struct ioc_dev *d);
+void dev_disarm(struct ioc_dev *d);
+/** Core. Does all the work that an armed device waits for announce itself? Else the sleep is
+ * bounded. */
+static inline bool dev_wakes(const struct ioc_dev *d)
+{
+    return d->rx_head == d->rx_tail && d->nm.model->arm;
+}
 /** Core. The device comes to, or leaves, its core. */
 void dev_join(struct ioc_dev *d);
 void dev_leave(struct ioc_dev *d);

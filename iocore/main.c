@@ -136,6 +136,16 @@ static unsigned ports_on(const struct daemon *d, const struct ioc_core *k)
     return n;
 }
 
+static int open_vhost(struct daemon *d, const struct cfg_port *c, struct ioc_core *core)
+{
+    int err = -ENOSPC;
+
+    if (d->nvhosts < DAEMON_MAX_PORTS)
+        err = vhost_port_open(c, core, d->pool, &d->vhost[d->nvhosts], stderr);
+    d->nvhosts += !err;
+    return err;
+}
+
 static int open_ports(struct daemon *d, bool held)
 {
     for (unsigned i = 0; i < d->cfg->ports_count; i++) {
@@ -144,6 +154,12 @@ static int open_ports(struct daemon *d, bool held)
         struct port_opts o = {.cfg = c, .sw = d->sw, .pool = d->pool, .socket = -1, .held = held};
         int err;
 
+        if (core >= 0 && c->type == CFG_PORT_VHOST) {
+            err = open_vhost(d, c, d->core[core]);
+            if (err)
+                return err;
+            continue;
+        }
         if (core < 0 || d->nports == DAEMON_MAX_PORTS ||
             ports_on(d, d->core[core]) == CORE_MAX_PORTS)
             return fail("more ports than an I/O core can poll", -EINVAL);

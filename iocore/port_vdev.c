@@ -75,6 +75,7 @@ static int args_of(const struct cfg_port *c, char *args, size_t size, FILE *err)
     case CFG_PORT_AF_XDP: return iface_args(c, ",start_queue=0,queue_count=1", args, size, err);
     case CFG_PORT_PCAP: return pcap_args(c, args, size, err);
     case CFG_PORT_RING: return snprintf(args, size, "%s", "");
+    case CFG_PORT_VHOST: /* no port of DPDK's: source_vhost.h */
     case CFG_PORT_PCI: return -ENOTSUP;
     }
     return complain(err, c, "unknown type");

@@ -31,7 +31,7 @@ check-asan: ## all suites under AddressSanitizer and UndefinedBehaviorSanitizer
 # are the kernel's and the drivers' business; what kills a process every few milliseconds would
 # take hours; what steps the CPU from store to store needs the CPU.
 NO_VALGRIND := test_engine_user test_engine_kvm test_engine_pc test_x86_oracle test_fastpath test_restart \
-	test_e1000_restart test_rtl8139_restart test_xen_restart test_port test_privs_xen \
+	test_e1000_restart test_rtl8139_restart test_virtq_restart test_xen_restart test_port test_privs_xen \
 	test_privs test_eal_args test_telemetry test_switch test_hostcheck test_telclient test_child \
 	test_supervisor test_supctl test_rundir test_xl test_domain
 VALGRIND_TESTS := $(filter-out $(NO_VALGRIND),$(notdir $(UNIT_TESTS)))

@@ -10,8 +10,9 @@
 
 _Static_assert(__BYTE_ORDER == __LITTLE_ENDIAN, "saved states hold registers as they are");
 
-static const struct nm_model *const models[] = {&nm_ne2000, &nm_rtl8029, &nm_rtl8139, &nm_rtl8139cp,
-                                                &nm_e1000};
+static const struct nm_model *const models[] = {
+    &nm_ne2000, &nm_rtl8029, &nm_rtl8139, &nm_rtl8139cp, &nm_e1000, &nm_virtio_net,
+};
 
 #define NMODELS (sizeof(models) / sizeof(models[0]))
 

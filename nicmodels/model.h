@@ -122,16 +122,18 @@ struct nm_params {
     uint16_t io_base;   /* ISA: first port; 0: the model's default */
     uint64_t mmio_base; /* ISA: the port window also at this guest-physical address; 0: nowhere */
     uint8_t irq;        /* ISA: line; 0: the model's default */
+    uint8_t queues;     /* queue pairs of a device that can have several; 0: one */
     bool pci;           /* set by the model: it is a PCI function */
 };
 
 struct nm_model {
-    const char *name;  /* as in the config file: "ne2000", "rtl8029" */
+    const char *name;  /* as in the config file: "ne2000", "virtio-net" */
     const char *title; /* for people: "NE2000 (DP8390), ISA" */
     uint32_t version;  /* of regs' layout; raised with each change to it */
     uint32_t regs_size;
     uint32_t ram_size; /* bytes; zeroed at power-on */
     bool pci;
+    bool multiqueue; /* heeds nm_params.queues */
     const struct nm_reg_range *ranges;
     unsigned nranges;
     const struct nm_reg_cell *cells;
@@ -154,6 +156,20 @@ struct nm_model {
      * told is noted in ram, at once, since after a restart it is called again. May be NULL.
      */
     void (*committed)(struct nm_dev *d);
+    /**
+     * The runner will not call poll any more unless something happens: asks the guest to notify of
+     * what it makes available, by an access. @return false: there is work already. NULL: the model
+     * cannot; while its `pending` says so it has to be polled now and then.
+     */
+    bool (*arm)(struct nm_dev *d);
+    /** The runner polls from now on: the guest need not notify. NULL: it is not told. A device
+     * begins armed. */
+    void (*disarm)(struct nm_dev *d);
+    /**
+     * Registers and ram come from a former process: brings them up to what that had shown to the
+     * guest, and signals what it may not have. After validate, before anything else. May be NULL.
+     */
+    void (*resume)(struct nm_dev *d);
     /** Would receive accept a frame of len bytes now? A frame is offered again later if not. */
     bool (*can_receive)(const struct nm_dev *d, size_t len);
     /**

@@ -9,5 +9,6 @@ extern const struct nm_model nm_e1000;                 /* e1000.c */
 extern const struct nm_model nm_ne2000;                /* ne2000_isa.c */
 extern const struct nm_model nm_rtl8029;               /* rtl8029.c */
 extern const struct nm_model nm_rtl8139, nm_rtl8139cp; /* rtl8139.c */
+extern const struct nm_model nm_virtio_net;            /* virtio_net.c */
 
 #endif

@@ -149,7 +149,8 @@ struct iotp_device {
     uint8_t irq;                /* 24: 0: the model's default */
     uint8_t connected;          /* 25: 1: plug into the switch */
     uint8_t slot;               /* 26: of a DOMAIN's PCI device: its number on bus 0, 1 to 31 */
-    uint8_t reserved[5];        /* 27 */
+    uint8_t queues;             /* 27: queue pairs of a device that can have several; 0: one */
+    uint8_t reserved[4];        /* 28 */
     char model[IOTP_NAME_SIZE]; /* 32 */
     char name[IOTP_NAME_SIZE];  /* 64 */
 };

@@ -18,6 +18,9 @@ struct rig {
     struct nm_dev d;
     bool level; /* line 0 */
     unsigned irq_calls, falls;
+    unsigned msis; /* messages, and the last one */
+    uint64_t msi_addr;
+    uint32_t msi_data;
     unsigned sent;
     size_t len[RIG_FRAMES]; /* frame i is at i % RIG_FRAMES */
     uint8_t frame[RIG_FRAMES][NM_MAX_FRAME];
@@ -86,7 +89,11 @@ static inline uint64_t rig_now(struct nm_dev *d)
 
 static inline void rig_msi(struct nm_dev *d, uint64_t addr, uint32_t data)
 {
-    (void)d, (void)addr, (void)data;
+    struct rig *g = d->runner;
+
+    g->msis++;
+    g->msi_addr = addr;
+    g->msi_data = data;
 }
 
 static const struct nm_env rig_env = {

@@ -110,7 +110,7 @@ static void test_examples(void)
         snprintf(path, sizeof(path), EXAMPLES "/%s", e->d_name);
         CU_ASSERT_EQUAL_FATAL(cfg_load(path, &c, stderr), 0);
         CU_ASSERT_TRUE(strstr(e->d_name, c->name) == e->d_name);
-        CU_ASSERT(c->vms_count >= 1);
+        CU_ASSERT(c->vms_count >= 1 || strstr(e->d_name, "vhost-user"));
         cfg_free(c);
         n++;
     }

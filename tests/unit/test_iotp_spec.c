@@ -111,6 +111,7 @@ static struct field fields[] = {
     F(iotp_device, irq),
     F(iotp_device, connected),
     F(iotp_device, slot),
+    F(iotp_device, queues),
     F(iotp_device, reserved),
     F(iotp_device, model),
     F(iotp_device, name),

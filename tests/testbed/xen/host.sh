@@ -24,7 +24,7 @@ prepare() {
     fetch_kernel amd64 linux-image-amd64 --exclude='*/drivers/gpu' --exclude='*/drivers/media' \
         --exclude='*/sound' --exclude='*/wireless' ./boot ./lib
     fetch_busybox amd64
-    make_guest amd64 ne2k-pci 8139too 8139cp e1000
+    make_guest amd64 ne2k-pci 8139too 8139cp e1000 virtio_pci virtio_net
     make_initramfs "$RUN/dom0.img" "$HERE/../machine-init" virtio_pci 9p 9pnet_virtio overlay
     find_hypervisor
     ln -sf "$KERNEL/boot/vmlinuz-$K" "$RUN/vmlinuz"

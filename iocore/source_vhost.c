@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "source_vhost.h"
+
+#include <errno.h>
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "../nicmodels/model.h"
+
+static struct vhost_port *of(struct ioc_source *s)
+{
+    return (struct vhost_port *)s;
+}
+
+/* --- what the back end asks --- */
+
+struct call {
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+static void run_call(struct ioc_core *k, void *arg)
+{
+    struct call *c = arg;
+
+    (void)k;
+    c->fn(c->arg);
+}
+
+static void on_core(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    struct vhost_port *p = ctx;
+    struct call c = {fn, arg};
+
+    if (p->joined)
+        core_do(p->core, run_call, &c);
+    else
+        fn(arg);
+}
+
+static void send_frame(void *ctx, const uint8_t *frame, size_t len)
+{
+    struct vhost_port *p = ctx;
+    struct rte_mbuf *m = p->ntx < VHOST_TX_BURST ? rte_pktmbuf_alloc(p->pool) : NULL;
+
+    if (!m)
+        return;
+    memcpy(rte_pktmbuf_append(m, (uint16_t)len), frame, len);
+    p->tx[p->ntx++] = m;
+}
+
+static void watch(void *ctx, int fd)
+{
+    idle_watch(&((struct vhost_port *)ctx)->core->idle, fd);
+}
+
+static void unwatch(void *ctx, int fd)
+{
+    idle_unwatch(&((struct vhost_port *)ctx)->core->idle, fd);
+}
+
+static const struct vhost_ops ops = {
+    .on_core = on_core, .send = send_frame, .watch = watch, .unwatch = unwatch};
+
+/* --- the source's functions, and the switch's --- */
+
+static void flush(struct vhost_port *p, uint64_t now)
+{
+    uint16_t n = (uint16_t)p->ntx;
+
+    p->ntx = 0;
+    if (n)
+        sw_input(p->core->sw, p->sw_port, p->tx, n, now);
+}
+
+static unsigned poll(struct ioc_source *s, uint64_t now)
+{
+    unsigned work = vhost_poll(&of(s)->v);
+
+    flush(of(s), now);
+    return work;
+}
+
+static bool peek(struct ioc_source *s)
+{
+    return vhost_pending(&of(s)->v);
+}
+
+static bool cool(struct ioc_source *s)
+{
+    return !vhost_pending(&of(s)->v);
+}
+
+static bool arm(struct ioc_source *s)
+{
+    return vhost_arm(&of(s)->v);
+}
+
+static void disarm(struct ioc_source *s)
+{
+    vhost_disarm(&of(s)->v);
+}
+
+static const struct ioc_source_ops source_ops = {
+    .name = "vhost-user", .poll = poll, .peek = peek, .cool = cool, .arm = arm, .disarm = disarm};
+
+/* Frames for the guest: where it has no room they are lost, as behind a wire. */
+static uint16_t to_guest(void *ctx, struct rte_mbuf **m, uint16_t n)
+{
+    struct vhost_port *p = ctx;
+    uint8_t flat[NM_MAX_FRAME];
+    uint16_t i;
+
+    for (i = 0; i < n; i++) {
+        uint32_t len = rte_pktmbuf_pkt_len(m[i]);
+        const void *frame = len <= sizeof(flat) ? rte_pktmbuf_read(m[i], 0, len, flat) : NULL;
+
+        if (!frame || !vhost_receive(&p->v, frame, len))
+            break;
+    }
+    rte_pktmbuf_free_bulk(m, i);
+    vhost_signal(&p->v);
+    return i;
+}
+
+/* --- the socket --- */
+
+/* A socket that nobody serves is what a former process left. */
+static bool is_stale(const struct sockaddr_un *a)
+{
+    struct stat st;
+    int s, err;
+
+    if (stat(a->sun_path, &st) || !S_ISSOCK(st.st_mode))
+        return false;
+    s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (s < 0)
+        return false;
+    err = connect(s, (const struct sockaddr *)a, sizeof(*a)) ? errno : 0;
+    close(s);
+    return err == ECONNREFUSED;
+}
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    mode_t old;
+    int s, err;
+
+    if (strlen(path) >= sizeof(a.sun_path))
+        return -ENAMETOOLONG;
+    strcpy(a.sun_path, path);
+    if (is_stale(&a))
+        unlink(path);
+    s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (s < 0)
+        return -errno;
+    old = umask(0177);
+    err = bind(s, (const struct sockaddr *)&a, sizeof(a)) || listen(s, 4) ? -errno : 0;
+    umask(old);
+    if (err)
+        close(s);
+    return err ? err : s;
+}
+
+int vhost_port_open(const struct cfg_port *c, struct ioc_core *core, struct rte_mempool *pool,
+                    struct vhost_port **out, FILE *err)
+{
+    struct vhost_port *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return -ENOMEM;
+    *p = (struct vhost_port){.src = {.ops = &source_ops, .kick_fd = -1},
+                             .cfg = c,
+                             .core = core,
+                             .pool = pool,
+                             .sock = -1};
+    vhost_init(&p->v, &ops, p, c->queues ? c->queues : 1);
+    vhost_disarm(&p->v);
+    p->listen_fd = listen_at(c->socket);
+    p->sw_port = p->listen_fd < 0 ? p->listen_fd
+                                  : sw_port_add(core->sw, c->name, core->index, 0, to_guest, p);
+    if (p->sw_port < 0) {
+        int e = p->sw_port;
+
+        fprintf(err, "port %s: %s: %s\n", c->name, c->socket, strerror(-e));
+        if (p->listen_fd >= 0)
+            close(p->listen_fd);
+        free(p);
+        return e;
+    }
+    *out = p;
+    return 0;
+}
+
+static void join(struct ioc_core *k, void *arg)
+{
+    struct vhost_port *p = arg;
+
+    p->joined = !core_add_source(k, &p->src);
+}
+
+static void leave(struct ioc_core *k, void *arg)
+{
+    core_remove_source(k, arg);
+}
+
+void vhost_port_start(struct vhost_port *p)
+{
+    core_do(p->core, join, p);
+}
+
+void vhost_port_hang_up(struct vhost_port *p)
+{
+    vhost_rx_done(&p->rx);
+    vhost_fini(&p->v);
+    close(p->sock);
+    p->sock = -1;
+}
+
+void vhost_port_close(struct vhost_port *p)
+{
+    if (p->sock >= 0)
+        vhost_port_hang_up(p);
+    if (p->joined)
+        core_do(p->core, leave, p);
+    sw_port_remove(p->core->sw, p->sw_port);
+    close(p->listen_fd);
+    unlink(p->cfg->socket);
+    free(p);
+}
+
+bool vhost_port_accept(struct vhost_port *p)
+{
+    int s = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (s < 0)
+        return false;
+    if (p->sock >= 0) {
+        close(s); /* one front end at a time */
+        return false;
+    }
+    p->sock = s;
+    return true;
+}
+
+bool vhost_port_serve(struct vhost_port *p)
+{
+    const char *why = NULL;
+    int err = vhost_recv(p->sock, &p->rx, &why);
+
+    if (err == -EAGAIN)
+        return true;
+    if (!err)
+        err = vhost_serve(&p->v, p->sock, &p->rx, &why);
+    vhost_rx_done(&p->rx);
+    if (!err)
+        return true;
+    if (err != -ENOTCONN)
+        fprintf(stderr, "coopvmm-iocored: port %s: the front end is sent away: %s%s%s\n",
+                p->cfg->name, strerror(-err), why ? ": " : "", why ? why : "");
+    vhost_port_hang_up(p);
+    return false;
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Virtio network device over PCI, transitional: the model. */
+#include "virtio_net.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "access.h"
+#include "models.h"
+#include "ne2000.h"
+
+#define MTU 1500 /* what NM_MAX_FRAME leaves */
+
+/* struct virtio_net_config (5.1.4) */
+enum { CONFIG_MAC = 0, CONFIG_STATUS = 6, CONFIG_MAX_PAIRS = 8, CONFIG_MTU = 10, CONFIG_LEN = 12 };
+enum { VIRTIO_NET_S_LINK_UP = 1, VIRTIO_NET_S_ANNOUNCE = 2 };
+
+/* What needs a control queue (5.1.3.1). */
+#define BY_CTRL                                                                                    \
+    (VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_VLAN | VIRTIO_NET_F_CTRL_RX_EXTRA |                  \
+     VIRTIO_NET_F_GUEST_ANNOUNCE | VIRTIO_NET_F_CTRL_MAC_ADDR)
+#define HOST_TSO (VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_TSO6)
+
+static const struct virtio_class net_class;
+
+static struct vp vp_of(const struct nm_dev *d)
+{
+    return (struct vp){.d = (struct nm_dev *)(uintptr_t)d, .r = d->regs, .c = &net_class};
+}
+
+/* --- what the transport asks --- */
+
+static uint64_t features(const struct vp *p, bool legacy)
+{
+    uint64_t f = VP_FEATURES | VNET_FEATURES | BY_CTRL | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_MAC |
+                 VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MTU | VIRTIO_NET_F_CTRL_GUEST_OFFLOADS;
+
+    if (vn_of(p)->max_pairs > 1)
+        f |= VIRTIO_NET_F_MQ;
+    return legacy ? (f & UINT32_MAX) | VP_FEATURES_LEGACY : f;
+}
+
+/* 5.1.3.1: features that mean nothing without others. */
+static bool accepts(uint64_t f)
+{
+    bool ctrl = f & VIRTIO_NET_F_CTRL_VQ, csum = f & VIRTIO_NET_F_CSUM;
+
+    return (ctrl || !(f & (BY_CTRL | VIRTIO_NET_F_MQ | VIRTIO_NET_F_CTRL_GUEST_OFFLOADS))) &&
+           (csum || !(f & (HOST_TSO | VIRTIO_NET_F_HOST_USO))) &&
+           ((f & HOST_TSO) || !(f & VIRTIO_NET_F_HOST_ECN));
+}
+
+static unsigned nqueues(const struct vp *p)
+{
+    return 2u * vn_of(p)->max_pairs + 1;
+}
+
+static unsigned config(const struct vp *p, uint8_t cfg[VP_CONFIG_MAX])
+{
+    const struct virtio_net *r = vn_of(p);
+
+    memcpy(cfg + CONFIG_MAC, r->mac, 6);
+    nm_put_le(cfg + CONFIG_STATUS, VIRTIO_NET_S_LINK_UP | (r->announce ? VIRTIO_NET_S_ANNOUNCE : 0),
+              2);
+    nm_put_le(cfg + CONFIG_MAX_PAIRS, r->max_pairs, 2);
+    nm_put_le(cfg + CONFIG_MTU, MTU, 2);
+    return CONFIG_LEN;
+}
+
+/* Legacy drivers write the address byte by byte (5.1.4.1). */
+static void write_config(const struct vp *p, unsigned offset, uint8_t value)
+{
+    if (offset < CONFIG_MAC + 6)
+        vn_of(p)->mac[offset] = value;
+}
+
+static void reset(const struct vp *p)
+{
+    struct virtio_net *r = vn_of(p);
+
+    memcpy(r->mac, r->own_mac, 6);
+    r->pairs = 1;
+    r->announce = r->next_tx = 0;
+    r->guest_csum = 1;
+    r->ctrl_done = r->ctrl_ack = 0;
+    r->ctrl_at = (struct vq_pos){0};
+    memset(r->segment, 0, sizeof(r->segment));
+    vn_reset_filter(p);
+}
+
+/* Receive queues only hold buffers: whether there are new ones is looked at when a frame comes. */
+static bool awaits(const struct vp *p, unsigned queue)
+{
+    return (queue & 1) || queue == vn_ctrl_queue(p);
+}
+
+static struct vq_journal *journal(const struct vp *p, unsigned queue)
+{
+    return &vn_ram(p)->journal[queue];
+}
+
+static const struct pci_spec spec = {
+    .vendor_id = 0x1af4,
+    .device_id = 0x1000, /* 4.1.2.3: transitional; the subsystem's ID says which kind */
+    .subsystem_vendor_id = 0x1af4,
+    .subsystem_id = 1,
+    .class_code = 0x020000, /* Ethernet controller */
+    .interrupt_pin = 1,
+    .command_writable =
+        PCI_COMMAND_IO | PCI_COMMAND_MEM | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE,
+    .bar = VP_BARS,
+    .caps = vp_caps,
+    .ncaps = VP_NCAPS,
+};
+
+static const struct virtio_class net_class = {
+    .spec = &spec,
+    .features = features,
+    .accepts = accepts,
+    .nqueues = nqueues,
+    .config = config,
+    .write_config = write_config,
+    .reset = reset,
+    .awaits = awaits,
+    .journal = journal,
+};
+
+/* --- frames --- */
+
+/* Who sends: for vnet.send. */
+struct sender {
+    const struct vp *p;
+    unsigned pair;
+};
+
+static void send(void *ctx, const uint8_t *frame, size_t len)
+{
+    const struct sender *s = ctx;
+
+    if (vn_of(s->p)->pairs > 1)
+        nm_flows_learn(&vn_ram(s->p)->flows, frame, len, s->pair);
+    s->p->d->env->tx(s->p->d, frame, len);
+}
+
+static struct vnet vnet_of(const struct vp *p, const struct vq_mem *m, struct sender *s)
+{
+    return (struct vnet){
+        .mem = m,
+        .mergeable = vp_has(p, VIRTIO_NET_F_MRG_RXBUF),
+        .legacy = !vp_has(p, VIRTIO_F_VERSION_1),
+        .tell_valid = vp_has(p, VIRTIO_NET_F_GUEST_CSUM) && vn_of(p)->guest_csum,
+        .send = send,
+        .ctx = s,
+    };
+}
+
+static unsigned transmit(const struct vp *p, unsigned pair, unsigned *room)
+{
+    struct sender s = {p, pair};
+    struct vq_mem m = vp_mem(p);
+    struct vnet n = vnet_of(p, &m, &s);
+    unsigned i = 2 * pair + 1, work;
+    bool irq = false;
+
+    work = vnet_transmit(&n, &p->r->q[i].vq, journal(p, i), &vn_of(p)->segment[pair], room, &irq);
+    if (irq)
+        vp_interrupt(p, i);
+    vp_check_broken(p, i);
+    return work;
+}
+
+/* The pairs take turns at being first: the frames one call may send are few. */
+static unsigned net_poll(struct nm_dev *d)
+{
+    struct vp p = vp_of(d);
+    struct virtio_net *r = d->regs;
+    unsigned room = NM_TX_BURST, work;
+
+    if (!vp_live(&p))
+        return 0;
+    work = vn_control(&p);
+    for (unsigned i = 0; i < r->pairs && room; i++)
+        work += transmit(&p, (r->next_tx + i) % r->pairs, &room);
+    r->next_tx = (uint8_t)((r->next_tx + 1) % r->pairs);
+    return work;
+}
+
+static bool has_work(const struct vp *p)
+{
+    struct vq_mem m = vp_mem(p);
+
+    for (unsigned i = 0; i < vn_of(p)->pairs; i++)
+        if (vq_available(&p->r->q[2 * i + 1].vq, &m))
+            return true;
+    return vn_control_pending(p);
+}
+
+static bool net_pending(const struct nm_dev *d)
+{
+    struct vp p = vp_of(d);
+
+    return vp_live(&p) && (p.r->polled || has_work(&p));
+}
+
+/* The queue a frame will go to is known only with the frame: all must have room. */
+static bool net_can_receive(const struct nm_dev *d, size_t len)
+{
+    struct vp p = vp_of(d);
+    struct vq_mem m = vp_mem(&p);
+    struct vnet n = vnet_of(&p, &m, NULL);
+
+    if (!vp_live(&p))
+        return true;
+    for (unsigned i = 0; i < vn_of(&p)->pairs; i++)
+        if (!vnet_can_receive(&n, &p.r->q[2 * i].vq, len))
+            return false;
+    return true;
+}
+
+static void net_receive(struct nm_dev *d, const void *frame, size_t len)
+{
+    struct vp p = vp_of(d);
+    struct vq_mem m = vp_mem(&p);
+    struct vnet n = vnet_of(&p, &m, NULL);
+    bool irq = false;
+    unsigned i;
+
+    if (!vp_live(&p) || !vn_accepts(&p, frame, len))
+        return;
+    i = 2 * nm_flows_pair(&vn_ram(&p)->flows, frame, len, vn_of(&p)->pairs);
+    vnet_receive(&n, &p.r->q[i].vq, journal(&p, i), frame, len, &irq);
+    if (irq)
+        vp_interrupt(&p, i);
+    vp_check_broken(&p, i);
+}
+
+/* --- the model --- */
+
+static int net_init(struct nm_dev *d, const struct nm_params *params, const char **why)
+{
+    struct virtio_net *r = d->regs;
+    struct vp p = vp_of(d);
+    int err = ne2000_check_mac(params->mac, why);
+
+    if (err)
+        return err;
+    if (params->queues > VN_MAX_PAIRS) {
+        *why = "a virtio-net device has at most 8 queue pairs";
+        return -EINVAL;
+    }
+    memcpy(r->own_mac, params->mac, 6);
+    r->max_pairs = params->queues ? params->queues : 1;
+    vp_reset(&p);
+    return 0;
+}
+
+static void net_reset(struct nm_dev *d)
+{
+    struct vp p = vp_of(d);
+
+    vp_reset(&p);
+}
+
+static enum nm_status net_access(struct nm_dev *d, struct nm_access *a)
+{
+    struct vp p = vp_of(d);
+
+    return vp_access(&p, a);
+}
+
+static bool net_arm(struct nm_dev *d)
+{
+    struct vp p = vp_of(d);
+
+    return vp_arm(&p);
+}
+
+static void net_disarm(struct nm_dev *d)
+{
+    struct vp p = vp_of(d);
+
+    vp_disarm(&p);
+}
+
+/* Others may have learned meanwhile that the guest is elsewhere, or nothing any more (5.1.6.5.4).
+ */
+static void net_resume(struct nm_dev *d)
+{
+    struct vp p = vp_of(d);
+    struct virtio_net *r = d->regs;
+
+    memset(r->segment, 0, sizeof(r->segment));
+    vp_resume(&p);
+    if (vp_live(&p) && vp_has(&p, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
+        r->announce = 1;
+        vp_config_changed(&p);
+    }
+}
+
+static unsigned net_windows(const struct nm_dev *d, struct nm_window *w, unsigned max)
+{
+    const struct virtio_net *r = d->regs;
+
+    return pci_windows(&spec, &r->v.pci, w, max);
+}
+
+static const char *wrong_register(const struct virtio_net *r)
+{
+    if (!r->max_pairs || r->max_pairs > VN_MAX_PAIRS || !r->pairs || r->pairs > r->max_pairs ||
+        r->next_tx >= r->max_pairs)
+        return "the number of queue pairs is out of range";
+    if (r->nuni + r->nmulti > VN_MAX_MACS)
+        return "the table of MAC addresses is longer than it can be";
+    if (r->announce > 1 || r->guest_csum > 1 || r->ctrl_done > 1 || r->ctrl_ack > 1)
+        return "a state variable of the virtio-net device is out of range";
+    return NULL;
+}
+
+static int net_validate(const struct nm_dev *d, const char **why)
+{
+    struct vp p = vp_of(d);
+
+    *why = wrong_register(d->regs);
+    return *why ? -EPROTO : vp_validate(&p, why);
+}
+
+static uint32_t net_lines(const struct nm_dev *d)
+{
+    struct vp p = vp_of(d);
+
+    return vp_lines(&p);
+}
+
+const struct nm_model nm_virtio_net = {
+    .name = "virtio-net",
+    .title = "Virtio network device, PCI, transitional",
+    .version = 1,
+    .regs_size = sizeof(struct virtio_net),
+    .ram_size = sizeof(struct virtio_net_ram),
+    .pci = true,
+    .multiqueue = true,
+    .ranges = vp_ranges,
+    .nranges = VP_NRANGES,
+    .init = net_init,
+    .reset = net_reset,
+    .access = net_access,
+    .poll = net_poll,
+    .pending = net_pending,
+    .arm = net_arm,
+    .disarm = net_disarm,
+    .resume = net_resume,
+    .can_receive = net_can_receive,
+    .receive = net_receive,
+    .windows = net_windows,
+    .validate = net_validate,
+    .lines = net_lines,
+};
+_Static_assert(sizeof(struct virtio_net) <= NM_MAX_REGS, "a runner has room for so many");
