@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# Linux's e1000 drives our e1000 on an I/O core.
+# limit: 240 s
+. "$HERE/lib.sh"
+. "$HERE/nic.sh"
+
+drive_nic e1000 e1000 2048

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# Linux's virtio_net drives our virtio-net on an I/O core.
+# limit: 240 s
+. "$HERE/lib.sh"
+. "$HERE/nic.sh"
+
+drive_nic virtio-net virtio_pci,virtio_net 2048
