@@ -22,9 +22,9 @@ END
 
 # front NAME MAC FORWARD-MODE [VDEV OPTIONS]: testpmd on that port, in the background
 front() {
-    timeout -s KILL 40 dpdk-testpmd --no-huge -m 96 --no-pci --lcores='0@0,1@0' --file-prefix="$suite$1$$" \
+    dpdk-testpmd --no-huge -m 96 --no-pci --lcores='0@0,1@0' --file-prefix="$suite$1$$" \
         --vdev="net_virtio_user0,path=$tmp/$1.sock,mac=$2${4:+,$4}" -- --forward-mode="$3" \
-        --stats-period=1 --total-num-mbufs=2048 --eth-peer=0,52:54:00:bb:00:01 >"$tmp/$1.log" 2>&1 &
+        --stats-period=1 --total-num-mbufs=2048 --eth-peer=0,52:54:00:bb:00:01 </dev/null >"$tmp/$1.log" 2>&1 &
 }
 receives() { # receives NAME: it has got frames
     grep -q 'RX-packets: [1-9]' "$tmp/$1.log"
@@ -54,7 +54,7 @@ sink=$!
 front a 52:54:00:aa:00:01 txonly
 check "frames get from one guest to the other, into a packed ring" wait_for 20 receives b
 kill -KILL $! $sink
-wait $! $sink 2>/dev/null
+wait $! $sink 2>"$tmp/killed"
 front b 52:54:00:bb:00:01 rxonly
 front a 52:54:00:aa:00:01 txonly packed_vq=1,queues=2
 check "front ends that were killed come again, the other way round" wait_for 20 receives b

@@ -348,7 +348,7 @@ static void test_save_and_load(void)
     CU_ASSERT_TRUE(vr_start(&v, VIRTIO_F_RING_PACKED, 2, 64));
     size = nm_save_size(&v.g.d);
     image = malloc(size);
-    CU_ASSERT_EQUAL(nm_save(&v.g.d, image, size), size);
+    CU_ASSERT_EQUAL(nm_save(&v.g.d, image, size), (long)size);
     vr_open(&w, 1);
     CU_ASSERT_EQUAL(nm_load(&w.g.d, image, size, &why), 0);
     CU_ASSERT_EQUAL(memcmp(v.g.d.regs, w.g.d.regs, sizeof(struct virtio_net)), 0);
