@@ -180,6 +180,20 @@ static void read_notes(const struct loader *l, struct elf_image *out)
     }
 }
 
+/* A 32-bit physical address. */
+static int check_pvh_entry(struct loader *l, uint32_t entry)
+{
+    for (unsigned i = 0; i < l->eh.e_phnum; i++) {
+        const Elf64_Phdr *p = &l->phdr[i];
+
+        if (p->p_type == PT_LOAD && entry >= p->p_paddr && entry - p->p_paddr < p->p_memsz)
+            return 0;
+    }
+    return refuse(l, -ENOEXEC,
+                  entry ? "the PVH entry point lies outside its segments"
+                        : "as an ELF file it needs a PVH entry point, and has none");
+}
+
 int elf_load(const uint8_t *file, size_t size, const struct elf_room *room, struct elf_image *out,
              const char **why)
 {
@@ -193,12 +207,13 @@ int elf_load(const uint8_t *file, size_t size, const struct elf_room *room, stru
     if (!err)
         err = load_segments(&l, &img);
     if (!err)
-        err = check_entry(&l);
+        read_notes(&l, &img);
+    if (!err)
+        err = room->pvh ? check_pvh_entry(&l, img.pvh_entry) : check_entry(&l);
     *why = l.why;
     if (err)
         return err;
     img.entry = l.eh.e_entry;
-    read_notes(&l, &img);
     *out = img;
     return 0;
 }

@@ -10,6 +10,7 @@
 #ifndef COOPVMM_ELF_H
 #define COOPVMM_ELF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,9 +18,9 @@
 
 /* What became of the file. */
 struct elf_image {
-    uint64_t entry;     /* e_entry: where 64-bit code starts; inside a loaded segment */
+    uint64_t entry;     /* e_entry: where 64-bit code starts; inside a loaded segment, unless pvh */
     uint64_t low, high; /* guest-physical addresses [low, high) that were written */
-    uint32_t pvh_entry; /* XEN_ELFNOTE_PHYS32_ENTRY, 0: the file has none */
+    uint32_t pvh_entry; /* XEN_ELFNOTE_PHYS32_ENTRY, 0: the file has none; if pvh, in a segment */
 };
 
 /* Where segments may go: [floor, size) of the guest memory at `mem`. */
@@ -27,6 +28,7 @@ struct elf_room {
     uint8_t *mem;
     uint64_t size;  /* bytes of guest memory */
     uint64_t floor; /* lowest guest-physical address a segment may have */
+    bool pvh;       /* it is entered as PVH guests are, so that its addresses may be virtual ones */
 };
 
 /**

@@ -65,16 +65,13 @@ static int load_bzimage(struct vm *vm, const struct filemap *f, struct kernel *k
 
 static int load_pvh(struct vm *vm, const struct filemap *f, struct kernel *k, const char **why)
 {
-    const struct elf_room room = {.mem = vm->mem.host, .size = vm->mem.low, .floor = HIGH_MEMORY};
+    const struct elf_room room = {
+        .mem = vm->mem.host, .size = vm->mem.low, .floor = HIGH_MEMORY, .pvh = true};
     struct elf_image img;
     int err = elf_load(f->data, f->size, &room, &img, why);
 
     if (err)
         return err;
-    if (!img.pvh_entry) {
-        *why = "no bzImage, and as an ELF file it has no PVH entry";
-        return -ENOEXEC;
-    }
     *k = (struct kernel){.start = {.entry = img.pvh_entry},
                          .pvh = true,
                          .end = img.high,

@@ -19,5 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (elf_load(data, size, &room, &img, &why) == 0 &&
         (img.low < BOOT_END || img.high > MEMORY || img.low > img.high))
         abort();
+    const struct elf_room pvh = {.mem = mem, .size = MEMORY, .floor = 0x100000, .pvh = true};
+    if (elf_load(data, size, &pvh, &img, &why) == 0 &&
+        (img.pvh_entry < img.low || img.pvh_entry >= img.high))
+        abort();
     return 0;
 }

@@ -216,6 +216,7 @@ static int pvh_kernel(const uint8_t *code, size_t len)
     close(plain);
     head.eh.e_phnum = 2;
     head.ph[0].p_offset = sizeof(head);
+    head.ph[0].p_vaddr = 0xffffffff81000000; /* as Linux is linked */
     head.ph[1] = (Elf64_Phdr){.p_type = PT_NOTE,
                               .p_offset = (uint64_t)((char *)&head.nh - (char *)&head),
                               .p_filesz = 20};
