@@ -5,11 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 suite net
 
-pings() { # pings ADDRESS COUNT SIZE: no loss
-    ping -q -i 0.01 -c "$2" -s "$3" -W 2 "$1" | tee "$tmp/ping"
-    grep -q " 0% packet loss" "$tmp/ping"
-}
-
 file=$({
     vm a 10.77.0.2 02 user ne2000 "mode=echo"
     vm b 10.77.0.3 03 user rtl8029 "mode=echo nic=pci"
@@ -18,8 +13,8 @@ check "two guests start" start_testbed "$file"
 check "NE2000 answers" wait_for 5 answers 10.77.0.2
 check "RTL8029 answers" wait_for 5 answers 10.77.0.3
 for size in 0 1 18 56 999 1472; do
-    check "NE2000: 50 pings of $size bytes, none lost" pings 10.77.0.2 50 $size
-    check "RTL8029: 50 pings of $size bytes, none lost" pings 10.77.0.3 50 $size
+    check "NE2000: 50 pings of $size bytes, none lost" no_loss 10.77.0.2 50 -i 0.01 -s $size
+    check "RTL8029: 50 pings of $size bytes, none lost" no_loss 10.77.0.3 50 -i 0.01 -s $size
 done
 check "UDP echo at 1000 frames a second, none lost" \
     "$COOPVMM" bench echo --to 10.77.0.2 --rate 1000 --seconds 5
@@ -42,15 +37,15 @@ file=$({
 check "inline and blocking start without an I/O core" start_testbed "$file"
 check "inline answers" wait_for 5 answers 10.78.1.2
 check "blocking answers" wait_for 5 answers 10.78.2.2
-check "inline: 50 pings, none lost" pings 10.78.1.2 50 56
-check "blocking: 50 pings, none lost" pings 10.78.2.2 50 56
+check "inline: 50 pings, none lost" no_loss 10.78.1.2 50 -i 0.01 -s 56
+check "blocking: 50 pings, none lost" no_loss 10.78.2.2 50 -i 0.01 -s 56
 stop_testbed
 
 # a sleeping I/O core is woken by requests and frames
 file=$({ vm probe 10.77.0.2 02 user ne2000 "mode=echo"; } | config sleepy sleep)
 check "an I/O core that may sleep" start_testbed "$file"
 check "wakes for pings" wait_for 5 answers 10.77.0.2
-check "50 pings, none lost" pings 10.77.0.2 50 56
+check "50 pings, none lost" no_loss 10.77.0.2 50 -i 0.01 -s 56
 stop_testbed
 
 kvm=$("$COOPVMM" check --json | python3 "$ROOT/tests/integration/ask.py" kvm)
@@ -58,7 +53,7 @@ if [ "$kvm" = works ]; then
     file=$({ vm probe 10.77.0.2 02 kvm ne2000 "mode=echo"; } | config kvmnet)
     check "the kvm engine starts the same guest" start_testbed "$file"
     check "it answers" wait_for 10 answers 10.77.0.2
-    check "50 pings, none lost" pings 10.77.0.2 50 56
+    check "50 pings, none lost" no_loss 10.77.0.2 50 -i 0.01 -s 56
     stop_testbed
 else
     skip "kvm engine" "$kvm"

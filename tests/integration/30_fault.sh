@@ -62,5 +62,5 @@ check "the I/O-core process was restarted each time" sh -c \
 # a guest whose VMM dies in mid-request disturbs nobody
 kill -KILL "$(pid_of fault checker)"
 check "the other VM answers after a VMM was killed" answers 10.77.0.2
-check "and goes on answering" ping -q -i 0.01 -c 100 -W 1 10.77.0.2
+check "and goes on answering" no_loss 10.77.0.2 100 -i 0.01
 finish

@@ -15,8 +15,7 @@ check "the good VM answers" wait_for 5 answers 10.77.0.2
 iocored=$(pid_of hostile iocored)
 same_daemon() { [ "$(pid_of hostile iocored)" = "$iocored" ]; }
 undisturbed() { # a second of pings, none lost
-    ping -q -i 0.01 -c 100 -W 1 10.77.0.2 | tee "$tmp/ping"
-    grep -q " 0% packet loss" "$tmp/ping"
+    no_loss 10.77.0.2 100 -i 0.01
 }
 rundir=$("$COOPVMM" ps --json | python3 "$ROOT/tests/integration/ask.py" rundir hostile)
 

@@ -8,6 +8,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$(cd "$ROOT" && cd "${BUILD:-build}" && pwd)
 COOPVMM=$BUILD/coopvmm
 PROBE=$BUILD/guest/probe.elf
+. "$ROOT/tests/no_loss.sh"
 passed=0 failed=0 skipped=0
 
 # Runs the suite in a network namespace of its own, where nothing else of the machine is.

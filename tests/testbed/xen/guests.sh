@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Guests of the Xen testbed: domains made by xl, and what the stock Linux guest (guest-init) can be
 # asked. Sourced by lib.sh.
+. "$HERE/../../no_loss.sh"
 
 # --- domains ---
 
@@ -85,15 +86,6 @@ xl_disk() {
 # answers ADDRESS: it replies to a ping
 answers() {
     ping -q -c 1 -W 1 "$1"
-}
-
-# no_loss ADDRESS COUNT: it replies to the first so many pings, each one. (ping without -w gives the
-# last ones two round trips' time, too little where CPUs are emulated; with it, it sends more than
-# COUNT until so many replies are here.)
-no_loss() {
-    ping -n -i 0.1 -c "$2" -w 60 "$1" | tee "$tmp/pings.$1"
-    sed -n 's/.*icmp_seq=\([0-9]*\) ttl.*/\1/p' "$tmp/pings.$1" |
-        awk -v n="$2" '$1 != ++seen { exit } END { exit seen != n || $1 != n }'
 }
 
 # pings_of ADDRESS SIZE...: it replies to a ping of each size (bytes behind the ICMP header)
