@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 # Linux's e1000 drives our e1000 on an I/O core.
-# limit: 240 s
+# limit: 400 s
 . "$HERE/lib.sh"
 . "$HERE/nic.sh"
 

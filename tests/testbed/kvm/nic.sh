@@ -9,7 +9,7 @@ drive_nic() {
     check "it runs" start_testbed "$(
         { linux_vm linux "quiet net=$driver addr=10.77.0.2/24" && nic 02 "model: $model"; } | config nic
     )"
-    check "its init runs" wait_for 60 logged "guest: ready"
+    check "its init runs" wait_for 150 logged "guest: ready"
     check "${driver##*,} drives it" guest_says 10.77.0.2 \
         'basename $(readlink /sys/class/net/eth0/device/driver)' "^${driver##*,}$"
     check "the link is up" guest_says 10.77.0.2 'cat /sys/class/net/eth0/carrier' 1
