@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 # The probe guest as a PVH domain: every kind of access, and what each costs; its NIC answers pings.
-# limit: 240 s
+# limit: 420 s
 . "$HERE/lib.sh"
 
 check "a PVH domain with an RTL8029 runs" start_testbed "$(

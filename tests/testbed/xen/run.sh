@@ -12,7 +12,7 @@
 #   --xen-args ARGS   more of the hypervisor's command line
 #   --cpus N          emulated CPUs (default 2)
 #   --dom0-cpus N     dom0's vCPUs, pinned to the first CPUs (default 1)
-#   --timeout S       all of it (default 840 seconds)
+#   --timeout S       all of it (default 1080 seconds)
 #
 # BUILD (default: build) is where the programs are and where what is downloaded is kept.
 # shellcheck disable=SC2034 # machine.sh and host.sh use what is said here
@@ -36,7 +36,7 @@ usage() {
 }
 
 order=scenarios script='' scenarios=()
-xen='' xen_args='' cpus=2 dom0_cpus=1 limit=840
+xen='' xen_args='' cpus=2 dom0_cpus=1 limit=1080
 
 options() {
     while [ $# -gt 0 ]; do
