@@ -19,8 +19,9 @@ die() {
 make_uml_initrd() {
     K=$(linux.uml --version) || die "there is no linux.uml: scripts/setup.sh installs it"
     KERNEL=$BUILD/uml
-    mkdir -p "$KERNEL/lib/modules" # the package has them elsewhere
-    ln -sfn "/usr/lib/uml/modules/$K" "$KERNEL/lib/modules/$K"
+    # modprobe wants them below lib/modules; the package has them elsewhere
+    [ -d "$KERNEL/lib/modules/$K" ] || { mkdir -p "$KERNEL/lib/modules" &&
+        ln -sfn "/usr/lib/uml/modules/$K" "$KERNEL/lib/modules/$K"; }
     make_initramfs "$UML_INITRD" "$(dirname "${BASH_SOURCE[0]}")/guest-init" virtio_net
 }
 
