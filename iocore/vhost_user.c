@@ -201,6 +201,16 @@ static struct vhost_ring *ring_at(struct serving *s, uint64_t index)
     return index < 2u * s->v->max_pairs ? &s->v->ring[index] : NULL;
 }
 
+/*
+ * A ring is to be stopped (GET_VRING_BASE) before it gets another size or position. User-Mode Linux
+ * (6.1) tells nobody when its driver is unloaded, but describes new rings when that is loaded
+ * again: this ends the old ones. They wait for their kick as any new ring does.
+ */
+static bool ends_ring(uint32_t request)
+{
+    return request == VHOST_USER_SET_VRING_NUM || request == VHOST_USER_SET_VRING_BASE;
+}
+
 static void change_ring(void *arg)
 {
     struct serving *s = arg;
@@ -209,6 +219,8 @@ static void change_ring(void *arg)
     struct vhost_ring *r = &v->ring[i];
     struct vhost_addr a = s->rx->m.u.addr;
 
+    if (r->q.state == VQ_ON && ends_ring(s->rx->m.request))
+        vhost_ring_stop(v, i);
     switch (s->rx->m.request) {
     case VHOST_USER_SET_VRING_NUM: r->q.size = (uint16_t)num; break;
     case VHOST_USER_SET_VRING_ADDR:
@@ -246,19 +258,14 @@ static int get_vring_base(struct serving *s)
     return vhost_reply(s->sock, &s->rx->m, sizeof(struct vhost_state), -1);
 }
 
-/* A ring that runs keeps its size and place: the front end has to stop it first. */
 static int set_vring(struct serving *s)
 {
     uint32_t request = s->rx->m.request, num = s->rx->m.u.state.num;
-    struct vhost_ring *r = ring_at(s, s->rx->m.u.state.index);
 
-    if (!r)
+    if (!ring_at(s, s->rx->m.u.state.index))
         return refuse(s, "there is no such queue");
     if (request == VHOST_USER_SET_VRING_NUM && (!num || num > VQ_MAX_SIZE))
         return refuse(s, "SET_VRING_NUM: no ring has that size");
-    if (r->q.state == VQ_ON &&
-        (request == VHOST_USER_SET_VRING_NUM || request == VHOST_USER_SET_VRING_BASE))
-        return refuse(s, "a queue that runs is given another size or position");
     on_core(s, change_ring);
     return request == VHOST_USER_GET_VRING_BASE ? get_vring_base(s) : 0;
 }

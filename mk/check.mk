@@ -42,6 +42,6 @@ $(BUILD)/valgrind/%: scripts/valgrind-one.sh
 check-valgrind: all tests $(addprefix $(BUILD)/valgrind/,$(VALGRIND_TESTS)) ## the unit suites under valgrind
 	@BUILD=$(BUILD) scripts/check.sh $(addprefix $(BUILD)/valgrind/,$(VALGRIND_TESTS))
 
-demo: setup ## install what is missing, build, show a guest behind an I/O core
+demo: setup ## install what is missing, build, show guests behind an I/O core
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) scripts/demo.sh

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
-# Initramfs images and boot disks of the kernel (KERNEL, K) and the busybox (BUSYBOX) that packages.sh
-# fetched. Sourced.
+# Initramfs images and boot disks of a kernel (KERNEL, K) and a busybox (BUSYBOX): packages.sh's, or
+# uml.sh's. Sourced; die is theirs, too.
 
 # up_to_date FILE WORDS: was FILE made of what the words say? If not, made() says it is from now on.
 up_to_date() {

@@ -4,8 +4,9 @@
 # calls check "what" COMMAND... for each thing to be seen; the first that fails ends it. What it started
 # is ended when it exits.
 
+export BUSYBOX=$GUESTS/busybox-amd64
 . "$HERE/../check.sh"
-. "$HERE/../xen/guests.sh" # for what the stock guest can be asked over its network
+. "$HERE/../ask.sh"
 . "$HERE/guests.sh"
 tmp=$(mktemp -d /run/scenario.XXXXXX)
 trap 'cleanup' EXIT

@@ -4,7 +4,9 @@
 # check "what" COMMAND... for each thing to be seen; the first that fails ends it. What it started is
 # ended when it exits.
 
+export BUSYBOX=$GUESTS/busybox-amd64
 . "$HERE/../check.sh"
+. "$HERE/../ask.sh"
 . "$HERE/guests.sh"
 . "$HERE/testbed.sh"
 tmp=$(mktemp -d /run/scenario.XXXXXX)
