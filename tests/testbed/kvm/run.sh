@@ -10,7 +10,7 @@
 #
 #   --cpus N          emulated CPUs (default 2)
 #   --memory MIB      of the host (default 3072)
-#   --timeout S       all of it (default 840 seconds)
+#   --timeout S       all of it (default 1140 seconds)
 #
 # BUILD (default: build) is where the programs are and where what is downloaded is kept.
 # shellcheck disable=SC2034 # machine.sh and host.sh use what is said here
@@ -33,7 +33,7 @@ usage() {
 }
 
 order=scenarios script='' scenarios=()
-cpus=2 memory=3072 limit=840
+cpus=2 memory=3072 limit=1140
 
 options() {
     while [ $# -gt 0 ]; do
