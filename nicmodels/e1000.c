@@ -16,7 +16,6 @@
 #include "access.h"
 #include "e1000_priv.h"
 #include "models.h"
-#include "ne2000.h"
 
 static const struct pci_spec spec = {
     .vendor_id = 0x8086,
@@ -63,7 +62,7 @@ static void e1000_reset(struct nm_dev *d)
 
 static int e1000_init(struct nm_dev *d, const struct nm_params *p, const char **why)
 {
-    int err = ne2000_check_mac(p->mac, why);
+    int err = nm_check_mac(p->mac, why);
 
     if (err)
         return err;

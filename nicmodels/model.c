@@ -21,6 +21,16 @@ const struct nm_model *nm_model_at(unsigned i)
     return i < NMODELS ? models[i] : NULL;
 }
 
+int nm_check_mac(const uint8_t mac[6], const char **why)
+{
+    static const uint8_t zero[6];
+
+    if (!(mac[0] & 1) && memcmp(mac, zero, sizeof(zero)))
+        return 0;
+    *why = "mac: a device's own address must be neither a group address nor all zeroes";
+    return -EINVAL;
+}
+
 const struct nm_model *nm_model_find(const char *name)
 {
     for (unsigned i = 0; i < NMODELS; i++)

@@ -210,6 +210,9 @@ struct nm_dev {
     bool changed; /* the model sets it when regs changed; the runner clears it */
 };
 
+/** For init. @return 0; -EINVAL and *why: not an address a station can have. */
+int nm_check_mac(const uint8_t mac[6], const char **why);
+
 /** Finds a model by name. @return NULL if there is none. */
 const struct nm_model *nm_model_find(const char *name);
 /** All models: @return the i-th, NULL past the end. */

@@ -2,7 +2,6 @@
 /* The port window of NE2000 boards. */
 #include "ne2000.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "access.h"
@@ -141,14 +140,4 @@ void ne2000_prom(uint8_t prom[NE2000_PROM_SIZE], const uint8_t mac[6])
     once[14] = once[15] = 0x57;
     for (unsigned i = 0; i < NE2000_PROM_SIZE; i++)
         prom[i] = once[i / 2];
-}
-
-int ne2000_check_mac(const uint8_t mac[6], const char **why)
-{
-    static const uint8_t zero[6];
-
-    if (!(mac[0] & 1) && memcmp(mac, zero, sizeof(zero)))
-        return 0;
-    *why = "mac: a device's own address must be neither a group address nor all zeroes";
-    return -EINVAL;
 }

@@ -52,7 +52,4 @@ uint32_t ne2000_publish(const struct dp8390_chip *c, uint64_t *cell);
 /** The station PROM as 16-bit boards show it: each byte twice, signature "WW". */
 void ne2000_prom(uint8_t prom[NE2000_PROM_SIZE], const uint8_t mac[6]);
 
-/** @return 0; -EINVAL and *why: not an address a station can have. */
-int ne2000_check_mac(const uint8_t mac[6], const char **why);
-
 #endif

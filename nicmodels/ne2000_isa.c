@@ -46,7 +46,7 @@ static int isa_init(struct nm_dev *d, const struct nm_params *p, const char **wh
     struct dp8390_chip c = dp8390_of(d, &board);
     uint16_t io_base = p->io_base ? p->io_base : DEFAULT_BASE;
     uint8_t irq = p->irq ? p->irq : DEFAULT_IRQ;
-    int err = ne2000_check_mac(p->mac, why);
+    int err = nm_check_mac(p->mac, why);
 
     if (!err)
         err = check_place(io_base, p->mmio_base, irq, why);

@@ -126,7 +126,7 @@ static void rtl_reset(struct nm_dev *d)
 
 static int rtl_init(struct nm_dev *d, const struct nm_params *p, const char **why)
 {
-    int err = ne2000_check_mac(p->mac, why);
+    int err = nm_check_mac(p->mac, why);
 
     if (err)
         return err;

@@ -21,7 +21,6 @@
 
 #include "access.h"
 #include "dma.h"
-#include "ne2000.h"
 
 /* --- PCI --- */
 
@@ -125,7 +124,7 @@ static void fill_eeprom(const struct nm_dev *d, const uint8_t mac[6])
 
 static int rtl_init(struct nm_dev *d, const struct nm_params *p, const char **why)
 {
-    int err = ne2000_check_mac(p->mac, why);
+    int err = nm_check_mac(p->mac, why);
 
     if (err)
         return err;

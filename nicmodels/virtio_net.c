@@ -7,7 +7,6 @@
 
 #include "access.h"
 #include "models.h"
-#include "ne2000.h"
 
 #define MTU 1500 /* what NM_MAX_FRAME leaves */
 
@@ -240,7 +239,7 @@ static int net_init(struct nm_dev *d, const struct nm_params *params, const char
 {
     struct virtio_net *r = d->regs;
     struct vp p = vp_of(d);
-    int err = ne2000_check_mac(params->mac, why);
+    int err = nm_check_mac(params->mac, why);
 
     if (err)
         return err;
