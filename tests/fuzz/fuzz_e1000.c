@@ -5,10 +5,8 @@
  * AddressSanitizer sees each step outside. Checked beside: a device's own state is always valid,
  * cells match reads, the line the runner saw is the one the device has, nothing goes on for ever.
  */
-#include "../unit/nm_rig.h"
-
 #include "../../nicmodels/e1000.h"
-#include "input.h"
+#include "nm_fuzz.h"
 
 #define MEM_SIZE 0x8000
 
@@ -19,11 +17,6 @@ static const uint32_t offsets[] = {
     E1000_TDBAL,  E1000_TDBAH,  E1000_TDLEN, E1000_TDH,      E1000_TDT,    E1000_TIDV, E1000_TADV,
     E1000_TXDCTL, E1000_RXCSUM, E1000_MTA,   E1000_RA,       E1000_RA + 4, E1000_VFTA, E1000_STATS,
 };
-
-static void done(struct rig *g)
-{
-    rig_commit(g);
-}
 
 static void do_access(struct rig *g, struct input *in, uint8_t op)
 {
@@ -42,7 +35,7 @@ static void do_access(struct rig *g, struct input *in, uint8_t op)
     if (a.write && (a.offset == E1000_TDBAL || a.offset == E1000_RDBAL) && op & 0x40)
         a.data = RIG_MEM + a.data % MEM_SIZE;
     g->d.model->access(&g->d, &a);
-    done(g);
+    rig_commit(g);
 }
 
 static void do_string(struct rig *g, struct input *in)
@@ -55,21 +48,7 @@ static void do_string(struct rig *g, struct input *in)
     a.offset = offsets[take(in, 1) % (sizeof(offsets) / sizeof(*offsets))];
     a.mem = (uint8_t *)words;
     CHECK(g->d.model->access(&g->d, &a) != NM_DONE || a.done_count == a.count);
-    done(g);
-}
-
-static void do_frame(struct rig *g, struct input *in)
-{
-    size_t len = take(in, 2) % (NM_MAX_FRAME + 3);
-    uint8_t *frame = calloc(1, len ? len : 1);
-
-    CHECK(frame);
-    for (size_t i = 0; i < 60 && i < len; i++)
-        frame[i] = take(in, 1);
-    g->d.model->can_receive(&g->d, len);
-    g->d.model->receive(&g->d, frame, len);
-    done(g);
-    free(frame);
+    rig_commit(g);
 }
 
 static void do_memory(struct rig *g, struct input *in)
@@ -80,49 +59,13 @@ static void do_memory(struct rig *g, struct input *in)
         g->mem[at] = take(in, 1);
 }
 
-/* Registers and memory as a stranger made them: refused, or as good as any. */
-static void do_load(struct rig *g, struct input *in)
-{
-    size_t size = nm_save_size(&g->d);
-    uint8_t *image = malloc(size);
-    const char *why = NULL;
-    unsigned changes = take(in, 1) % 16;
-
-    CHECK(image && nm_save(&g->d, image, size) == (long)size);
-    while (changes--) {
-        size_t at = take(in, 2) % size;
-
-        image[take(in, 1) & 1 ? at % (56u + g->d.model->regs_size) : at] = take(in, 1);
-    }
-    if (nm_load(&g->d, image, size, &why) == 0)
-        g->level = g->d.model->lines(&g->d) & 1;
-    else
-        CHECK(why);
-    done(g);
-    free(image);
-}
-
-static void check(struct rig *g)
-{
-    uint64_t cell[NM_MAX_CELLS];
-    const struct nm_model *m = g->d.model;
-    const char *why;
-    uint32_t valid = m->publish(&g->d, cell);
-
-    CHECK(m->validate(&g->d, &why) == 0);
-    CHECK((m->lines(&g->d) & 1) == g->level);
-    for (unsigned i = 0; i < m->ncells; i++)
-        if (valid >> i & 1)
-            CHECK(rig_read(g, 0, m->cells[i].offset, 4) == cell[i]);
-}
-
 /* Left alone, it comes to rest: a ring has at most 64 K descriptors, a packet 16 MB. */
 static void come_to_rest(struct rig *g)
 {
     g->ns += 1ull << 40;
     for (unsigned i = 0; i < 2000000 && g->d.model->pending(&g->d); i++) {
         g->d.model->poll(&g->d);
-        done(g);
+        rig_commit(g);
     }
     CHECK(!g->d.model->pending(&g->d));
     CHECK(!g->d.model->poll(&g->d));
@@ -150,26 +93,31 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint8_t op = take(&in, 1);
 
         switch (op & 7) {
-        case 0: do_frame(&g, &in); break;
+        case 0:
+            fuzz_frame(&g, &in, 60);
+            rig_commit(&g);
+            break;
         case 1: do_memory(&g, &in); break;
         case 2:
-            if (op & 8)
-                do_load(&g, &in);
-            else if (op & 16)
+            if (op & 8) {
+                fuzz_load(&g, &in);
+                rig_commit(&g);
+            } else if (op & 16) {
                 g.d.model->reset(&g.d);
-            else
+            } else {
                 do_string(&g, &in);
+            }
             break;
         case 3:
             g.ns += take(&in, 2);
             g.d.model->poll(&g.d);
-            done(&g);
-            check(&g);
+            rig_commit(&g);
+            fuzz_check(&g);
             break;
         default: do_access(&g, &in, op); break;
         }
     }
-    check(&g);
+    fuzz_check(&g);
     come_to_rest(&g);
     rig_free(&g);
     return 0;

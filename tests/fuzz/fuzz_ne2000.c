@@ -5,10 +5,8 @@
  * Checked beside: a device's own state is always valid and saves and loads again; cells match
  * reads; the interrupt line the runner saw is the one the device has.
  */
-#include "../unit/nm_rig.h"
-
 #include "../../nicmodels/pci.h"
-#include "input.h"
+#include "nm_fuzz.h"
 
 static uint8_t take_region(uint8_t op)
 {
@@ -31,75 +29,10 @@ static void do_access(struct rig *g, struct input *in, uint8_t op)
 
 static void do_string(struct rig *g, struct input *in, uint8_t op)
 {
-    unsigned size = 1u << (op >> 4 & 3);
-    struct nm_access a = {.offset = take(in, 1) & 0x3f, .size = (uint8_t)size};
-    uint8_t *mem;
+    struct nm_access a = {.region = take_region(op), .offset = take(in, 1) & 0x3f};
 
-    a.region = take_region(op);
-    a.count = (uint32_t)(1 + take(in, 2) % 1024);
-    a.write = op & 8;
-    a.down = take(in, 1) & 1;
-    mem = calloc(a.count, size);
-    CHECK(mem);
-    for (unsigned i = 0; i < 16 && i < a.count * size; i++)
-        mem[i] = take(in, 1);
-    a.mem = a.down ? mem + (size_t)(a.count - 1) * size : mem;
-    if (g->d.model->access(&g->d, &a) == NM_DONE)
+    if (fuzz_string(g, in, op, 1024, &a))
         CHECK(a.done_count == a.count);
-    free(mem);
-}
-
-static void do_frame(struct rig *g, struct input *in)
-{
-    size_t len = take(in, 2) % (NM_MAX_FRAME + 3);
-    uint8_t *frame = calloc(1, len ? len : 1);
-
-    CHECK(frame);
-    for (size_t i = 0; i < 8 && i < len; i++)
-        frame[i] = take(in, 1);
-    if (!g->d.model->can_receive(&g->d, len))
-        g->d.model->waiting(&g->d);
-    g->d.model->receive(&g->d, frame, len);
-    free(frame);
-}
-
-/* Registers as a stranger made them: refused, or as good as any. */
-static void do_load(struct rig *g, struct input *in)
-{
-    size_t size = nm_save_size(&g->d);
-    uint8_t *image = malloc(size);
-    const char *why = NULL;
-    unsigned changes = take(in, 1) % 16;
-
-    CHECK(image && nm_save(&g->d, image, size) == (long)size);
-    while (changes--) {
-        size_t at = take(in, 2) % size;
-
-        if (take(in, 1) & 1)
-            at %= 56u + g->d.model->regs_size;
-        image[at] = take(in, 1);
-    }
-    if (nm_load(&g->d, image, size, &why) == 0)
-        g->level = g->d.model->lines(&g->d) & 1;
-    else
-        CHECK(why);
-    free(image);
-}
-
-static void check(struct rig *g)
-{
-    uint64_t cell[NM_MAX_CELLS];
-    struct nm_window w[NM_MAX_REGIONS];
-    const struct nm_model *m = g->d.model;
-    const char *why;
-    uint32_t valid = m->publish(&g->d, cell);
-
-    CHECK(m->validate(&g->d, &why) == 0);
-    CHECK(m->windows(&g->d, w, NM_MAX_REGIONS) <= NM_MAX_REGIONS);
-    CHECK((m->lines(&g->d) & 1) == g->level);
-    for (unsigned i = 0; i < m->ncells; i++)
-        if (valid >> i & 1)
-            CHECK(rig_read(g, 0, m->cells[i].offset, 1) == cell[i]);
 }
 
 /* As a driver leaves it, so that frames get somewhere from the first step on. */
@@ -134,18 +67,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         switch (op & 7) {
         case 0: do_string(&g, &in, op); break;
-        case 1: do_frame(&g, &in); break;
+        case 1: fuzz_frame(&g, &in, 8); break;
         case 2:
             if (op & 8)
                 g.d.model->reset(&g.d);
             else
-                do_load(&g, &in);
+                fuzz_load(&g, &in);
             break;
-        case 3: check(&g); break;
+        case 3: fuzz_check(&g); break;
         default: do_access(&g, &in, op); break;
         }
     }
-    check(&g);
+    fuzz_check(&g);
     rig_free(&g);
     return 0;
 }

@@ -6,10 +6,8 @@
  * saves and loads again; cells match reads; the interrupt line the runner saw is the one the device
  * has; no call sends more than a runner keeps; polling comes to an end.
  */
-#include "../unit/nm_rig.h"
-
 #include "../../nicmodels/rtl8139.h"
-#include "input.h"
+#include "nm_fuzz.h"
 
 #define MEM_SIZE  0x12000u
 #define MEM_PIECE 3000 /* contiguous bytes */
@@ -33,22 +31,10 @@ static void do_access(struct rig *g, struct input *in, uint8_t op)
 
 static void do_string(struct rig *g, struct input *in, uint8_t op)
 {
-    unsigned size = 1u << (op >> 4 & 3);
-    struct nm_access a = {.offset = take(in, 1), .size = (uint8_t)size};
-    uint8_t *mem;
+    struct nm_access a = {.region = take_region(op), .offset = take(in, 1)};
 
-    a.region = take_region(op);
-    a.count = (uint32_t)(1 + take(in, 2) % 256);
-    a.write = op & 8;
-    a.down = take(in, 1) & 1;
-    mem = calloc(a.count, size);
-    CHECK(mem);
-    for (unsigned i = 0; i < 16 && i < a.count * size; i++)
-        mem[i] = take(in, 1);
-    a.mem = a.down ? mem + (size_t)(a.count - 1) * size : mem;
-    if (g->d.model->access(&g->d, &a) == NM_DONE)
+    if (fuzz_string(g, in, op, 256, &a))
         CHECK(a.done_count <= a.count);
-    free(mem);
 }
 
 static void do_frame(struct rig *g, struct input *in)
@@ -61,9 +47,7 @@ static void do_frame(struct rig *g, struct input *in)
     memset(frame, head & 1 ? 0xff : 0x52, len < 6 ? len : 6);
     for (size_t i = 0; i < head && 6 + i < len; i++)
         frame[6 + i] = take(in, 1);
-    if (!g->d.model->can_receive(&g->d, len))
-        g->d.model->waiting(&g->d);
-    g->d.model->receive(&g->d, frame, len);
+    fuzz_receive(g, frame, len);
     free(frame);
 }
 
@@ -110,47 +94,10 @@ static void do_send(struct rig *g, struct input *in, uint8_t op)
     rig_write(g, RTL8139_BAR_MEM, 0xd9, 1, q ? RTL_TPPOLL_HPQ : RTL_TPPOLL_NPQ);
 }
 
-/* Registers as a stranger made them: refused, or as good as any. */
-static void do_load(struct rig *g, struct input *in)
-{
-    size_t size = nm_save_size(&g->d);
-    uint8_t *image = malloc(size);
-    const char *why = NULL;
-    unsigned changes = take(in, 1) % 16;
-
-    CHECK(image && nm_save(&g->d, image, size) == (long)size);
-    while (changes--) {
-        size_t at = take(in, 2) % size;
-
-        image[at] = take(in, 1);
-    }
-    if (nm_load(&g->d, image, size, &why) == 0)
-        g->level = g->d.model->lines(&g->d) & 1;
-    else
-        CHECK(why);
-    free(image);
-}
-
 static void do_poll(struct rig *g, struct input *in)
 {
     g->ns += take(in, 4) << (take(in, 1) & 31);
     g->d.model->poll(&g->d);
-}
-
-static void check(struct rig *g)
-{
-    uint64_t cell[NM_MAX_CELLS];
-    struct nm_window w[NM_MAX_REGIONS];
-    const struct nm_model *m = g->d.model;
-    const char *why;
-    uint32_t valid = m->publish(&g->d, cell);
-
-    CHECK(m->validate(&g->d, &why) == 0);
-    CHECK(m->windows(&g->d, w, NM_MAX_REGIONS) <= NM_MAX_REGIONS);
-    CHECK((m->lines(&g->d) & 1) == g->level);
-    for (unsigned i = 0; i < m->ncells; i++)
-        if (valid >> i & 1)
-            CHECK(rig_read(g, m->cells[i].region, m->cells[i].offset, m->cells[i].size) == cell[i]);
 }
 
 static void set(struct rig *g, unsigned offset, unsigned size, uint64_t v)
@@ -182,7 +129,7 @@ static void step(struct rig *g, struct input *in)
         if (op & 8)
             g->d.model->reset(&g->d);
         else
-            do_load(g, in);
+            fuzz_load(g, in);
         break;
     case 3: do_poll(g, in); break;
     case 4: do_memory(g, in, op); break;
@@ -213,13 +160,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(g.sent - sent <= NM_TX_BURST);
         rig_commit(&g);
         if (kind & 4)
-            check(&g);
+            fuzz_check(&g);
     }
-    check(&g);
+    fuzz_check(&g);
     /* 64 packets of 64 KB in segments of a byte: long, but not for ever */
     for (unsigned n = 0; n < 1000 && g.d.model->poll(&g.d); n++)
         rig_commit(&g);
-    check(&g);
+    fuzz_check(&g);
     rig_free(&g);
     return 0;
 }

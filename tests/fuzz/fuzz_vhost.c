@@ -11,22 +11,9 @@
 #include <unistd.h>
 
 #include "../../iocore/vhost_user.h"
+#include "input.h"
 
 #define MEM_SIZE 0x10000u
-
-struct input {
-    const uint8_t *p;
-    size_t left;
-};
-
-static uint64_t take(struct input *in, unsigned n)
-{
-    uint64_t v = 0;
-
-    for (; n-- && in->left; in->left--)
-        v = v << 8 | *in->p++;
-    return v;
-}
 
 static void on_core(void *ctx, void (*fn)(void *arg), void *arg)
 {

@@ -6,26 +6,7 @@
  * more than it may.
  */
 #include "../unit/virtio_rig.h"
-
-#define CHECK(c)                                                                                   \
-    do {                                                                                           \
-        if (!(c))                                                                                  \
-            abort();                                                                               \
-    } while (0)
-
-struct input {
-    const uint8_t *p;
-    size_t left;
-};
-
-static uint64_t take(struct input *in, unsigned n)
-{
-    uint64_t value = 0;
-
-    for (; n-- && in->left; in->left--)
-        value = value << 8 | *in->p++;
-    return value;
-}
+#include "nm_fuzz.h"
 
 static const uint8_t regions[8] = {VP_BAR_MODERN, VP_BAR_MODERN,    VP_BAR_LEGACY, VP_BAR_MSIX,
                                    VP_BAR_MODERN, NM_REGION_CONFIG, VP_BAR_LEGACY, 3};
@@ -102,28 +83,6 @@ static void do_receive(struct virtio_rig *v, struct input *in)
     rig_receive(&v->g, frame, len);
 }
 
-/* Registers and journals as a stranger made them: refused, or as good as any. */
-static void do_load(struct virtio_rig *v, struct input *in)
-{
-    size_t size = nm_save_size(&v->g.d);
-    uint8_t *image = malloc(size);
-    const char *why = NULL;
-
-    CHECK(image && nm_save(&v->g.d, image, size) == (long)size);
-    for (unsigned n = (unsigned)take(in, 1) % 16; n; n--) {
-        size_t at = take(in, 2) % size;
-
-        image[at] = (uint8_t)take(in, 1);
-    }
-    if (nm_load(&v->g.d, image, size, &why) == 0) {
-        v->g.level = v->g.d.model->lines(&v->g.d) & 1;
-        v->g.d.model->resume(&v->g.d);
-    } else {
-        CHECK(why);
-    }
-    free(image);
-}
-
 static void poll_some(struct virtio_rig *v, unsigned n)
 {
     while (n--) {
@@ -132,14 +91,6 @@ static void poll_some(struct virtio_rig *v, unsigned n)
         v->g.d.model->poll(&v->g.d);
         CHECK(v->g.sent - before <= NM_TX_BURST);
     }
-}
-
-static void check(struct virtio_rig *v)
-{
-    const char *why;
-
-    CHECK(v->g.d.model->validate(&v->g.d, &why) == 0);
-    CHECK((v->g.d.model->lines(&v->g.d) & 1) == v->g.level);
 }
 
 static void begin(struct virtio_rig *v, struct input *in)
@@ -180,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 3: do_send(&v, &in); break;
         case 4: do_command(&v, &in, 4); break;
         case 5: do_receive(&v, &in); break;
-        case 6: do_load(&v, &in); break;
+        case 6: fuzz_load(&v.g, &in); break;
         case 7: poll_some(&v, 1 + (op >> 4)); break;
         case 8:
             if (op & 16)
@@ -195,7 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             break;
         default: do_access(&v, &in, op); break;
         }
-        check(&v);
+        fuzz_check(&v.g);
     }
     vr_close(&v);
     return 0;

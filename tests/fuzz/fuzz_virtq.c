@@ -7,15 +7,10 @@
 #include <string.h>
 
 #include "../../nicmodels/virtq.h"
+#include "input.h"
 
 #define MEM_BASE 0x1000
 #define MEM_SIZE 0x3000
-
-#define CHECK(c)                                                                                   \
-    do {                                                                                           \
-        if (!(c))                                                                                  \
-            abort();                                                                               \
-    } while (0)
 
 static uint8_t *mem;
 
@@ -33,20 +28,6 @@ static void *at(void *ctx, uint64_t gpa, uint64_t *len, bool write)
 }
 
 static const struct vq_mem m = {at, NULL};
-
-struct input {
-    const uint8_t *p;
-    size_t left;
-};
-
-static uint64_t take(struct input *in, unsigned n)
-{
-    uint64_t v = 0;
-
-    for (; n-- && in->left; in->left--)
-        v = v << 8 | *in->p++;
-    return v;
-}
 
 /* Mostly a ring that could be one. */
 static void choose_queue(struct input *in, struct virtq *q)
