@@ -9,6 +9,7 @@ mkdir -p "$corpus"
 # real inputs to start from, where there are some
 [ "$name" != fuzz_config ] || cp -f config/examples/*.yaml "$corpus"
 [ ! -d "tests/fuzz/seeds/$name" ] || cp -f "tests/fuzz/seeds/$name"/* "$corpus"
+[ "$name" != fuzz_bzimage ] || python3 tests/fuzz/seed_bzimage.py >"$corpus/smallest"
 [ "$name" != fuzz_elf ] || cp -f "$build/guest/probe.elf" "$corpus" 2>/dev/null
 # inputs that are sequences of commands say little while they are short
 how=()
