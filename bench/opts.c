@@ -9,8 +9,6 @@
 #include "../coopvmm/cmd.h"
 #include "stats.h"
 
-#define MAX_CPU 4095
-
 static const char common[] =
     "  --cpu N          CPU to measure on; default: chosen with --iocpu, so that both share a\n"
     "                   last-level cache but no core\n"
@@ -41,7 +39,7 @@ static void print_help(const struct bench_help *h)
            h->name, h->text, h->trap ? trap_only : "", common);
 }
 
-static bool number(const char *text, int low, int high, int *out)
+bool opts_number(const char *text, int low, int high, int *out)
 {
     char *end;
     long n = strtol(text, &end, 10);
@@ -49,6 +47,16 @@ static bool number(const char *text, int low, int high, int *out)
     if (!*text || *end || n < low || n > high)
         return false;
     *out = (int)n;
+    return true;
+}
+
+bool opts_count(const char *text, int high, unsigned *out)
+{
+    int n;
+
+    if (!opts_number(text, 1, high, &n))
+        return false;
+    *out = (unsigned)n;
     return true;
 }
 
@@ -69,19 +77,17 @@ static bool parse_engine(const char *text, enum cfg_engine *out)
 /* @return NULL, or what is wrong with the value */
 static const char *take(int c, const struct bench_help *h, struct bench_opts *o)
 {
-    int n;
-
     if ((c == 'e' || c == 'g') && !h->trap)
         return "--engine and --guest are for `coopvmm bench trap`";
     switch (c) {
-    case 'c': return number(optarg, 0, MAX_CPU, &o->cpu) ? NULL : "--cpu: no CPU number";
-    case 'C': return number(optarg, 0, MAX_CPU, &o->iocpu) ? NULL : "--iocpu: no CPU number";
+    case 'c': return opts_number(optarg, 0, OPTS_MAX_CPU, &o->cpu) ? NULL : "--cpu: no CPU number";
+    case 'C':
+        return opts_number(optarg, 0, OPTS_MAX_CPU, &o->iocpu) ? NULL : "--iocpu: no CPU number";
     case 'i': return parse_idle(optarg, &o->idle) ? NULL : "--idle: spin, pause or sleep";
     case 'r':
-        if (!number(optarg, 1, STATS_MAX_ROUNDS, &n))
-            return "--rounds: a number from 1 to 512";
-        o->rounds = (unsigned)n;
-        return NULL;
+        return opts_count(optarg, STATS_MAX_ROUNDS, &o->rounds)
+                   ? NULL
+                   : "--rounds: a number from 1 to 512";
     case 'q': o->quick = true; return NULL;
     case 'p': o->plot = optarg; return NULL;
     case 'j': o->json = true; return NULL;

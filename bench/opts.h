@@ -7,7 +7,8 @@
 
 #include "../config/config.h"
 
-#define OPTS_GO_ON (-1)
+#define OPTS_GO_ON   (-1)
+#define OPTS_MAX_CPU 4095
 
 struct bench_opts {
     int cpu, iocpu; /* CFG_ANY: chosen */
@@ -30,12 +31,19 @@ struct bench_help {
 /** Parses; answers --help. @return OPTS_GO_ON, else an exit status (enum cmd_exit) */
 int bench_opts_parse(const struct bench_help *h, int argc, char **argv, struct bench_opts *o);
 
+/** A decimal number, whole, in its range. @return false: it is none */
+bool opts_number(const char *text, int low, int high, int *out);
+/** The same for a count, from 1 on. */
+bool opts_count(const char *text, int high, unsigned *out);
+
 /* The benchmarks: argv[0] is the name. @return enum cmd_exit; never a failure because of a figure
  */
 int bench_ring(int argc, char **argv);
 int bench_posted(int argc, char **argv);
 int bench_scale(int argc, char **argv);
 int bench_trap(int argc, char **argv);
-int bench_xen(int argc, char **argv); /* options of its own */
+/* these have options of their own */
+int bench_xen(int argc, char **argv);
+int bench_net(int argc, char **argv);
 
 #endif

@@ -18,18 +18,24 @@ void report_number(json_t *j, const char *key, double value)
     json_object_set_new(j, key, json_real(report_round(value)));
 }
 
-static json_t *host_json(const struct session *s)
+static json_t *host_json(const struct host *h)
 {
-    struct host_time now;
     char line[3 * HOST_TEXT];
 
+    host_line(h, line, sizeof(line));
+    return json_pack("{s:s, s:I, s:s, s:b, s:s, s:s}", "cpu", h->cpu, "cpus", (json_int_t)h->cpus,
+                     "kernel", h->kernel, "virtualised", h->virtualised, "hypervisor",
+                     h->hypervisor, "line", line);
+}
+
+static void add_clocks(json_t *host, const struct session *s)
+{
+    struct host_time now;
+
     host_time_read(&now);
-    host_line(&s->host, line, sizeof(line));
-    return json_pack("{s:s, s:I, s:s, s:b, s:s, s:s, s:I, s:f}", "cpu", s->host.cpu, "cpus",
-                     (json_int_t)s->host.cpus, "kernel", s->host.kernel, "virtualised",
-                     s->host.virtualised, "hypervisor", s->host.hypervisor, "line", line, "tsc_hz",
-                     (json_int_t)s->tsc.hz, "stolen",
-                     round(host_stolen(&s->before, &now) * 1e4) / 1e4);
+    json_object_set_new(host, "tsc_hz", json_integer((json_int_t)s->tsc.hz));
+    json_object_set_new(host, "stolen",
+                        json_real(round(host_stolen(&s->before, &now) * 1e4) / 1e4));
 }
 
 static json_t *placement_json(const struct session *s)
@@ -48,18 +54,25 @@ static json_t *variants_json(const struct session *s)
     return j;
 }
 
-json_t *report_new(const struct session *s, const char *bench)
+json_t *report_head(const char *bench, bool quick, const struct host *host)
 {
     char stamp[32];
     time_t now = time(NULL);
     struct tm tm;
-    json_t *j;
 
     strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-    j = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:s, s:o, s:[]}", "bench", bench, "version",
-                  COOPVMM_VERSION, "time", stamp, "quick", s->o.quick, "host", host_json(s),
-                  "placement", placement_json(s), "floor_variant", floor_variant_name(s->variant),
-                  "floor_variants_ns", variants_json(s), "goals");
+    return json_pack("{s:s, s:s, s:s, s:b, s:o, s:[]}", "bench", bench, "version", COOPVMM_VERSION,
+                     "time", stamp, "quick", quick, "host", host_json(host), "goals");
+}
+
+json_t *report_new(const struct session *s, const char *bench)
+{
+    json_t *j = report_head(bench, s->o.quick, &s->host);
+
+    add_clocks(json_object_get(j, "host"), s);
+    json_object_set_new(j, "placement", placement_json(s));
+    json_object_set_new(j, "floor_variant", json_string(floor_variant_name(s->variant)));
+    json_object_set_new(j, "floor_variants_ns", variants_json(s));
     return j;
 }
 
@@ -128,10 +141,15 @@ static bool true_at(const json_t *j, const char *object, const char *key)
     return json_is_true(json_object_get(json_object_get(j, object), key));
 }
 
-void report_print_head(const json_t *j, FILE *out)
+void report_print_title(const json_t *j, FILE *out)
 {
     fprintf(out, "coopvmm %s, bench %s\n%s\n", json_string_value(json_object_get(j, "version")),
             json_string_value(json_object_get(j, "bench")), text_at(j, "host", "line"));
+}
+
+void report_print_head(const json_t *j, FILE *out)
+{
+    report_print_title(j, out);
     fprintf(out, "measuring on CPU %d, I/O core on CPU %d (%s%s), idle: %s; stolen: %.1f %%\n",
             int_at(j, "placement", "cpu"), int_at(j, "placement", "iocpu"),
             true_at(j, "placement", "same_llc") ? "same last-level cache"
@@ -152,10 +170,10 @@ static const json_t *get(const json_t *j, const char *name, const char *what)
     return json_object_get(j, key);
 }
 
-static void ns_cell(struct table *t, const json_t *value)
+static void number_cell(struct table *t, const json_t *value, int digits)
 {
     if (json_is_number(value))
-        table_cell(t, "%.1f", json_number_value(value));
+        table_cell(t, "%.*f", digits, json_number_value(value));
     else
         table_cell(t, "-");
 }
@@ -183,10 +201,10 @@ void report_print_series(const json_t *j, const struct report_row *rows, FILE *o
 
     for (; rows->name; rows++) {
         table_cell(t, "%s", rows->title);
-        ns_cell(t, get(j, rows->name, "ns"));
-        ns_cell(t, get(j, rows->name, "p99_ns"));
-        ns_cell(t, get(j, rows->name, "p999_ns"));
-        ns_cell(t, get(j, rows->name, "max_ns"));
+        number_cell(t, get(j, rows->name, "ns"), 1);
+        number_cell(t, get(j, rows->name, "p99_ns"), 1);
+        number_cell(t, get(j, rows->name, "p999_ns"), 1);
+        number_cell(t, get(j, rows->name, "max_ns"), 1);
         range_cell(t, get(j, rows->name, "rounds_ns"));
         table_cell(t, "%lld", (long long)json_integer_value(get(j, rows->name, "samples")));
     }
@@ -204,7 +222,7 @@ void report_print_goals(const json_t *j, FILE *out)
     json_array_foreach(json_object_get(j, "goals"), i, g)
     {
         table_cell(t, "%s", json_string_value(json_object_get(g, "text")));
-        table_cell(t, "%.2f", json_number_value(json_object_get(g, "value")));
+        number_cell(t, json_object_get(g, "value"), 2);
         table_cell(t, "%s %.4g", json_string_value(json_object_get(g, "sense")),
                    json_number_value(json_object_get(g, "bound")));
         table_cell(t, json_is_true(json_object_get(g, "met")) ? "met" : "not met");

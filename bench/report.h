@@ -23,6 +23,9 @@
 #include "session.h"
 #include "stats.h"
 
+/** What every document begins with: bench, version, time, quick, host (without tsc_hz and stolen),
+ * and goals, which are none yet. */
+json_t *report_head(const char *bench, bool quick, const struct host *host);
 /** The document with its common part. NULL: out of memory; all functions here accept that. */
 json_t *report_new(const struct session *s, const char *bench);
 /** Rounds to a tenth, which is more than any of the clocks can tell. */
@@ -43,6 +46,8 @@ struct report_row {
     const char *name; /* of the series in the document */
     const char *title;
 };
+/** Prints which coopvmm, which benchmark, which host. */
+void report_print_title(const json_t *j, FILE *out);
 /** Prints a document's common part, the series of `rows` (ends with a NULL name) and its goals. */
 void report_print_head(const json_t *j, FILE *out);
 void report_print_series(const json_t *j, const struct report_row *rows, FILE *out);

@@ -9,6 +9,7 @@
 #include "../coopvmm/cmd.h"
 #include "../coopvmm/xl_host.h"
 #include "opts.h"
+#include "progress.h"
 #include "xen_result.h"
 
 #define NAME          "bench xen"
@@ -16,7 +17,6 @@
 #define SAMPLES       2000
 #define QUICK_SAMPLES 500
 #define MAX_SAMPLES   50000 /* the probe guest has room for twice as many, of two kinds */
-#define MAX_CPU       4095
 
 struct options {
     unsigned rounds, samples;
@@ -40,27 +40,6 @@ static const char usage[] =
     "  --help           this text\n\n"
     "Goals are shown as met or not met; the exit status does not depend on them.\n";
 
-static bool number(const char *text, int low, int high, int *out)
-{
-    char *end;
-    long n = strtol(text, &end, 10);
-
-    if (!*text || *end || n < low || n > high)
-        return false;
-    *out = (int)n;
-    return true;
-}
-
-static bool count(const char *text, int high, unsigned *out)
-{
-    int n;
-
-    if (!number(text, 1, high, &n))
-        return false;
-    *out = (unsigned)n;
-    return true;
-}
-
 /* @return OPTS_GO_ON, else an exit status */
 static int parse(int argc, char **argv, struct options *o)
 {
@@ -76,10 +55,10 @@ static int parse(int argc, char **argv, struct options *o)
     optind = 0;
     while ((c = getopt_long(argc, argv, "hj", longs, NULL)) != -1) {
         switch (c) {
-        case 'c': good &= number(optarg, 0, MAX_CPU, &o->cpu); break;
-        case 'C': good &= number(optarg, 0, MAX_CPU, &o->iocpu); break;
-        case 'r': good &= count(optarg, XEN_MAX_ROUNDS, &o->rounds); break;
-        case 's': good &= count(optarg, MAX_SAMPLES, &o->samples); break;
+        case 'c': good &= opts_number(optarg, 0, OPTS_MAX_CPU, &o->cpu); break;
+        case 'C': good &= opts_number(optarg, 0, OPTS_MAX_CPU, &o->iocpu); break;
+        case 'r': good &= opts_count(optarg, XEN_MAX_ROUNDS, &o->rounds); break;
+        case 's': good &= opts_count(optarg, MAX_SAMPLES, &o->samples); break;
         case 'g': o->guest = optarg; break;
         case 'q': o->quick = true; break;
         case 'j': o->json = true; break;
@@ -110,20 +89,6 @@ static const struct {
     [XEN_NOTIFIED] = {"the I/O core polls and notifies", CFG_IDLE_SPIN, false},
 };
 
-static void show_progress(const struct xen_result *r, unsigned of, enum xen_phase phase)
-{
-    bool terminal = isatty(STDERR_FILENO);
-
-    fprintf(stderr, "%s%s: round %u of %u: %s%s", terminal ? "\r" : "", NAME, r->rounds + 1, of,
-            phases[phase].what, terminal ? "\033[K" : "\n");
-}
-
-static void end_progress(void)
-{
-    if (isatty(STDERR_FILENO))
-        fputs("\r\033[K", stderr);
-}
-
 static int one_round(struct guard *g, const struct options *o, struct xen_result *r)
 {
     int err = 0;
@@ -138,7 +103,7 @@ static int one_round(struct guard *g, const struct options *o, struct xen_result
 
         if (p == XEN_NOTIFIED && !r->run[XEN_POLLED][r->rounds].spins)
             continue; /* that is what "polled" was */
-        show_progress(r, o->rounds, p);
+        progress_show(NAME, "round %u of %u: %s", r->rounds + 1, o->rounds, phases[p].what);
         err = xen_run(g, &spec, stderr, &r->run[p][r->rounds]);
     }
     return err;
@@ -153,7 +118,7 @@ static int measure(struct guard *g, const struct options *o, struct xen_result *
         if (!err)
             r->rounds++;
     }
-    end_progress();
+    progress_end();
     return err;
 }
 

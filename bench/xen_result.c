@@ -2,10 +2,8 @@
 #include "xen_result.h"
 
 #include <math.h>
-#include <time.h>
 
 #include "../coopvmm/table.h"
-#include "host.h"
 #include "report.h"
 #include "stats.h"
 
@@ -156,7 +154,6 @@ static json_t *ratios_json(const json_t *j, unsigned rounds, bool spins)
 
 static void add_goals(json_t *j, bool spins, double upcalls)
 {
-    json_object_set_new(j, "goals", json_array());
     report_goal(j, "sleeping / polled", ratio_at(j, "sleeping_to_polled"), AT_LEAST,
                 spins ? 8 : 2.2);
     if (spins)
@@ -168,18 +165,15 @@ static void add_goals(json_t *j, bool spins, double upcalls)
 
 static json_t *head_json(const struct xen_result *r)
 {
-    char stamp[32], line[3 * HOST_TEXT];
-    time_t now = time(NULL);
     struct host host;
-    struct tm tm;
+    json_t *j;
 
     host_read(&host);
-    host_line(&host, line, sizeof(line));
-    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-    return json_pack("{s:s, s:s, s:s, s:b, s:{s:s, s:s, s:s}, s:{s:s, s:b}, s:i}", "bench", "xen",
-                     "version", COOPVMM_VERSION, "time", stamp, "quick", r->quick, "host", "cpu",
-                     host.cpu, "kernel", host.kernel, "line", line, "xen", "version", r->version,
-                     "spins", xen_result_spins(r), "rounds", (int)r->rounds);
+    j = report_head("xen", r->quick, &host);
+    json_object_set_new(
+        j, "xen", json_pack("{s:s, s:b}", "version", r->version, "spins", xen_result_spins(r)));
+    json_object_set_new(j, "rounds", json_integer(r->rounds));
+    return j;
 }
 
 json_t *xen_result_json(const struct xen_result *r)
@@ -230,10 +224,8 @@ void xen_result_print(const json_t *j, FILE *out)
     const json_t *xen = json_object_get(j, "xen");
     struct table *t = table_new(head, 5);
 
-    fprintf(out, "coopvmm %s, bench xen\n%s\nXen %s: a vCPU %s\n\n",
-            json_string_value(json_object_get(j, "version")),
-            json_string_value(json_object_get(json_object_get(j, "host"), "line")),
-            json_string_value(json_object_get(xen, "version")),
+    report_print_title(j, out);
+    fprintf(out, "Xen %s: a vCPU %s\n\n", json_string_value(json_object_get(xen, "version")),
             json_is_true(json_object_get(xen, "spins"))
                 ? "can spin for its answer"
                 : "always blocks on its event channel (stock)");

@@ -16,6 +16,7 @@ static const struct {
     {"posted", "posted writes a second through one ring", bench_posted},
     {"scale", "one active VM beside 1 to 256 idle ones", bench_scale},
     {"xen", "in Xen's dom0: an access polled for, slept for, and answered by Xen", bench_xen},
+    {"net", "frames and connections of guests, beside other VMMs' devices", bench_net},
     {"echo", "UDP echo against a running guest", bench_echo},
 };
 #define BENCHES (sizeof(benches) / sizeof(benches[0]))

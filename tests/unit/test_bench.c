@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../../bench/net.h"
 #include "../../bench/report.h"
 #include "../../bench/trap_fault.h"
 #include "../../bench/trap_guest.h"
@@ -393,8 +394,54 @@ static void xen_rounds_of_a_xen_that_spins(void)
     json_decref(j);
 }
 
+/* --- bench net --- */
+
+/* The ratio is one of rounds: here each is twice the other's, whatever the machine did. */
+static void series_pair_round_by_round(void)
+{
+    const double slow[] = {2, 20, 7}, fast[] = {4, 40, 14};
+    json_t *below = net_series(slow, 3, 2), *above = net_series(fast, 3, 2);
+
+    NEAR(net_median(below), 7);
+    NEAR(net_ratio(above, below), 2);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(above, "rounds")), 3);
+    json_decref(below);
+    json_decref(above);
+}
+
+static void series_that_do_not_pair(void)
+{
+    const double v[] = {1.2345, 2, 0};
+    json_t *three = net_series(v, 3, 2), *two = net_series(v, 2, 2), *none = net_series(v, 0, 2);
+
+    CU_ASSERT_TRUE(isnan(net_ratio(three, two)));
+    CU_ASSERT_TRUE(isnan(net_ratio(three, three))); /* the last one is nothing to divide by */
+    CU_ASSERT_TRUE(isnan(net_ratio(none, none)));
+    CU_ASSERT_TRUE(isnan(net_ratio(NULL, NULL)) && isnan(net_median(NULL)));
+    NEAR(json_number_value(json_array_get(json_object_get(two, "rounds"), 0)), 1.23);
+    json_decref(three);
+    json_decref(two);
+    json_decref(none);
+}
+
+/* A document without its session: every part knows its host, and begins without goals. */
+static void the_head_of_a_document(void)
+{
+    struct session s = a_session();
+    json_t *j = report_head("net", true, &s.host);
+
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(j, "bench")), "net");
+    CU_ASSERT_TRUE(json_is_true(json_object_get(j, "quick")));
+    CU_ASSERT_TRUE(json_is_array(json_object_get(j, "goals")));
+    CU_ASSERT_PTR_NULL(json_object_get(json_object_get(j, "host"), "stolen"));
+    json_decref(j);
+}
+
 const char *const suite_name = "bench";
 const struct cu_test suite_tests[] = {
+    {"the head of a document", the_head_of_a_document},
+    {"series pair round by round", series_pair_round_by_round},
+    {"series that do not pair", series_that_do_not_pair},
     {"quantiles without ties", quantiles_without_ties},
     {"quantiles with ties move smoothly", quantiles_with_ties_move_smoothly},
     {"medians of doubles", medians_of_doubles},
