@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../config/plan.h"
+#include "../nicmodels/model.h"
 #include "iod.h"
 
 #define MEMORY_MIB 1
@@ -63,17 +64,18 @@ static const struct vm_engine no_engine = {.name = "bench",
 
 /* --- the VM --- */
 
-static void describe(struct bvm *b, unsigned number, enum cfg_placement place)
+static void describe(struct bvm *b, unsigned number, enum cfg_placement place, const char *model)
 {
+    snprintf(b->model, sizeof(b->model), "%s", model);
     snprintf(b->name, sizeof(b->name), "bench%u", number);
     snprintf(b->mac, sizeof(b->mac), "52:54:00:be:%02x:%02x", number >> 8 & 0xff, number & 0xff);
     b->core = CFG_ANY;
-    b->dev = (struct cfg_device){.model = "ne2000",
+    b->dev = (struct cfg_device){.model = b->model,
                                  .name = "nic",
                                  .mac = b->mac,
                                  .placement = place,
                                  .iocore = IOD_CORE,
-                                 .irq = CFG_IRQ_ISA};
+                                 .irq = nm_model_find(model)->pci ? CFG_IRQ_PCI : CFG_IRQ_ISA};
     b->c = (struct cfg_vm){.name = b->name,
                            .memory = MEMORY_MIB,
                            .vcpus = 1,
@@ -89,11 +91,17 @@ static void describe(struct bvm *b, unsigned number, enum cfg_placement place)
 int bvm_create(struct bvm *b, unsigned number, enum cfg_placement place, const char *sock,
                struct guard *g, FILE *err)
 {
+    return bvm_create_model(b, number, place, "ne2000", sock, g, err);
+}
+
+int bvm_create_model(struct bvm *b, unsigned number, enum cfg_placement place, const char *model,
+                     const char *sock, struct guard *g, FILE *err)
+{
     static const struct cfg nothing_else;
     int ret;
 
     *b = (struct bvm){.guard = g};
-    describe(b, number, place);
+    describe(b, number, place, model);
     ret = vm_create_on(&no_engine, &nothing_else, &b->c, sock, err, &b->vm);
     if (ret) {
         b->vm = NULL;

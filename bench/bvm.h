@@ -2,7 +2,8 @@
 /*
  * A VM for benchmarks: everything of a real one (bus, placements, the link to the I/O core) but an
  * engine. The measuring thread itself plays the vCPU and calls vm_io() as an engine would, so what
- * is measured is a request's way without the trap that leads to it. One device: an NE2000.
+ * is measured is a request's way without the trap that leads to it. One device: an NE2000, if not
+ * told.
  */
 #ifndef COOPVMM_BENCH_BVM_H
 #define COOPVMM_BENCH_BVM_H
@@ -25,7 +26,7 @@ struct bvm {
     struct cfg_vm c;
     struct cfg_device dev;
     int core;
-    char name[24], mac[24];
+    char name[24], mac[24], model[24];
 };
 
 /**
@@ -36,6 +37,9 @@ struct bvm {
  */
 int bvm_create(struct bvm *b, unsigned number, enum cfg_placement place, const char *sock,
                struct guard *g, FILE *err);
+/** The same with another model of `nicmodels/` than the NE2000, by its name there. */
+int bvm_create_model(struct bvm *b, unsigned number, enum cfg_placement place, const char *model,
+                     const char *sock, struct guard *g, FILE *err);
 /** Harmless if it is not there. */
 void bvm_destroy(struct bvm *b);
 

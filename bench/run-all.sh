@@ -25,6 +25,7 @@ run() { # name, arguments
 
 run ring ring "$@"
 run posted posted "$@"
+run registers registers "$@"
 run scale scale "$@"
 run trap-user trap --engine user "$@"
 # Where KVM does not work there is no such figure; the message said why.
@@ -48,6 +49,9 @@ goals='.goals[] | "| \(.text) | \(.value) | \(.sense) \(.bound) | \(if .met then
         "|---:|---:|---:|---:|---:|---:|",
         (.levels[] | "| \(.idle) | \(.ring_ns) | \(.ring_p99_ns) | \(.ratio * 1000 | round / 1000) | \(.paired_ratio * 1000 | round / 1000) | \(.cold_ns) |"),
         "", "Floor \(.floor_ns) ns, inline \(.inline_ns) ns, blocking \(.blocking_ns) ns.", ""' "$out/scale.json"
+    jq -r '"| model | register | access | as declared, ns | waited for, ns | gain |", "|---|---|---|---:|---:|---:|",
+        (.registers[] | "| \(.model) | \(.register) | \(.access) | \(.declared_ns) | \(.waited_ns) | \(.gain * 10 | round / 10) |"),
+        "", "Floor \(.floor_ns) ns.", ""' "$out/registers.json"
     for f in "$out"/trap-*.json; do
         [ -e "$f" ] || continue
         jq -r '"Engine \(.engine): trap \(.trap_ns) ns, floor \(.floor_ns) ns.", "",

@@ -14,6 +14,7 @@ static const struct {
     {"ring", "one synchronous access, beside inline, blocking and the physical floor", bench_ring},
     {"trap", "the same with a guest and its traps (--engine user or kvm)", bench_trap},
     {"posted", "posted writes a second through one ring", bench_posted},
+    {"registers", "what posted and shadowed registers gain, for each NIC model", bench_registers},
     {"scale", "one active VM beside 1 to 256 idle ones", bench_scale},
     {"xen", "in Xen's dom0: an access polled for, slept for, and answered by Xen", bench_xen},
     {"net", "frames and connections of guests, beside other VMMs' devices", bench_net},
@@ -27,7 +28,7 @@ static void usage(FILE *out)
           "Measures on this machine, each time beside the baselines.\n\n",
           out);
     for (size_t i = 0; i < BENCHES; i++)
-        fprintf(out, "  %-8s %s\n", benches[i].name, benches[i].summary);
+        fprintf(out, "  %-9s %s\n", benches[i].name, benches[i].summary);
     fputs("\n`coopvmm bench NAME --help` tells more, and so does coopvmm-bench(1).\n", out);
 }
 
