@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The options of `coopvmm bench ring|posted|registers|scale|trap`, which are the same but for a
- * few. */
+/* The options of `coopvmm bench ring|posted|registers|exits|scale|trap`, which are the same but for
+ * a few. */
 #ifndef COOPVMM_BENCH_OPTS_H
 #define COOPVMM_BENCH_OPTS_H
 
@@ -42,6 +42,7 @@ bool opts_count(const char *text, int high, unsigned *out);
 int bench_ring(int argc, char **argv);
 int bench_posted(int argc, char **argv);
 int bench_registers(int argc, char **argv);
+int bench_exits(int argc, char **argv);
 int bench_scale(int argc, char **argv);
 int bench_trap(int argc, char **argv);
 /* these have options of their own */

@@ -15,6 +15,7 @@ static const struct {
     {"trap", "the same with a guest and its traps (--engine user or kvm)", bench_trap},
     {"posted", "posted writes a second through one ring", bench_posted},
     {"registers", "what posted and shadowed registers gain, for each NIC model", bench_registers},
+    {"exits", "a guest's write under KVM: exits, posts, ioeventfd, coalesced I/O", bench_exits},
     {"scale", "one active VM beside 1 to 256 idle ones", bench_scale},
     {"xen", "in Xen's dom0: an access polled for, slept for, and answered by Xen", bench_xen},
     {"net", "frames and connections of guests, beside other VMMs' devices", bench_net},

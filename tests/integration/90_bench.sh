@@ -30,5 +30,10 @@ check "registers of every model" document registers \
     '([.registers[].model] | unique | length) >= 5 and all(.registers[]; .declared_ns > 0 and .waited_ns > 0 and .gain > 0)'
 check "scale" document scale '.levels | length > 1 and all(.[]; .ring_ns > 0)'
 check "trap, the user engine" document trap '.kinds | length > 3 and all(.[]; .iocore_ns > 0)' --engine user
+if [ -w /dev/kvm ]; then
+    check "exits" document exits '.ns | .pio_posted > 0 and .pio_ioeventfd > 0 and .mmio_coalesced > 0'
+else
+    skip "kvm engine: bench exits" "there is no /dev/kvm that may be opened here"
+fi
 check "a drawing" drawing registers
 finish
