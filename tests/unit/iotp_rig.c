@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../../nicmodels/pci.h"
+
 bool rig_vmm_open(struct rig_vmm *v, unsigned nvcpus)
 {
     *v = (struct rig_vmm){.nvcpus = nvcpus, .state_fd = -1};
@@ -94,9 +96,11 @@ void rig_ioc_close(struct rig_ioc *i)
     guestmem_unmap(&i->gm);
 }
 
-unsigned rig_poll(struct rig_ioc *i)
+void rig_ioc_poll(struct rig_ioc *i)
 {
-    return i->src->src.ops->poll(&i->src->src, 0);
+    i->src->src.ops->poll(&i->src->src, 0);
+    if (dev_is_busy(i->dev))
+        dev_poll(i->dev);
 }
 
 static struct iotp_req request(unsigned reg, unsigned size, uint8_t op, uint64_t value)
@@ -127,6 +131,16 @@ void rig_post(struct rig_vmm *v, unsigned n, unsigned reg, unsigned size, uint64
 {
     if (!iotp_post(&v->vcpu[n], 0, 0, reg, (uint8_t)size, value))
         rig_out(v, n, reg, size, value);
+}
+
+void rig_enable_pci(struct rig_vmm *v, unsigned n)
+{
+    struct iotp_req r = request(PCI_COMMAND, 2, IOTP_OP_WRITE,
+                                PCI_COMMAND_IO | PCI_COMMAND_MEM | PCI_COMMAND_MASTER);
+    struct iotp_resp resp;
+
+    r.region = NM_REGION_CONFIG;
+    iotp_call(&v->vcpu[n], &r, &resp);
 }
 
 uint32_t rig_string(struct rig_vmm *v, unsigned n, bool write, unsigned reg, unsigned size,

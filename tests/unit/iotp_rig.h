@@ -38,13 +38,15 @@ void rig_vmm_close(struct rig_vmm *v);
 /** Attaches `model`; takes the state in v->state_fd up, or makes it. */
 bool rig_ioc_open(struct rig_ioc *i, struct rig_vmm *v, const char *model);
 void rig_ioc_close(struct rig_ioc *i);
-/** One round. @return work done */
-unsigned rig_poll(struct rig_ioc *i);
+/** One round: requests, then what the device has left to do. */
+void rig_ioc_poll(struct rig_ioc *i);
 
 /* Accesses by vCPU n; the other half must be polled by another thread or process. */
 uint64_t rig_in(struct rig_vmm *v, unsigned n, unsigned reg, unsigned size);
 void rig_out(struct rig_vmm *v, unsigned n, unsigned reg, unsigned size, uint64_t value);
 void rig_post(struct rig_vmm *v, unsigned n, unsigned reg, unsigned size, uint64_t value);
+/** A PCI function as firmware leaves it: it answers its BARs and may be a bus master. */
+void rig_enable_pci(struct rig_vmm *v, unsigned n);
 /** rep ins/outs. @return elements done */
 uint32_t rig_string(struct rig_vmm *v, unsigned n, bool write, unsigned reg, unsigned size,
                     uint64_t gpa, uint32_t count);

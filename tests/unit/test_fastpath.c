@@ -15,9 +15,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "../../nicmodels/e1000.h"
 #include "../../nicmodels/rtl8139.h"
 #include "cu_main.h"
+#include "e1000_iotp.h"
 #include "iotp_rig.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
@@ -133,11 +133,8 @@ static void *io_core(void *arg)
 
     *counted = count_from_now();
     __atomic_store_n(&phase, 1, __ATOMIC_RELEASE);
-    while (__atomic_load_n(&phase, __ATOMIC_ACQUIRE) == 1) {
-        rig_poll(&ioc);
-        if (dev_is_busy(ioc.dev))
-            dev_poll(ioc.dev);
-    }
+    while (__atomic_load_n(&phase, __ATOMIC_ACQUIRE) == 1)
+        rig_ioc_poll(&ioc);
     stop_counting();
     return NULL;
 }
@@ -170,24 +167,10 @@ static void strings(void)
     }
 }
 
-/* As firmware leaves a PCI function. */
-static void enable_pci(void)
-{
-    struct iotp_req r = {.offset = PCI_COMMAND,
-                         .data = PCI_COMMAND_IO | PCI_COMMAND_MEM | PCI_COMMAND_MASTER,
-                         .count = 1,
-                         .region = NM_REGION_CONFIG,
-                         .op = IOTP_OP_WRITE,
-                         .size = 2};
-    struct iotp_resp resp;
-
-    iotp_call(&vmm.vcpu[0], &r, &resp);
-}
-
 /* An RTL8139C sends by DMA, as 8139too does. */
 static void dma(void)
 {
-    enable_pci();
+    rig_enable_pci(&vmm, 0);
     rig_out(&vmm, 0, 0x37, 1, RTL_CR_TE | RTL_CR_RE);
     for (unsigned i = 0; i < REQUESTS; i++) {
         rig_post(&vmm, 0, 0x20 + 4 * (i & 3), 4, 0x1000);
@@ -254,27 +237,16 @@ static void dma_transmission(void)
  * which are system calls, are masked. */
 static void doorbells(void)
 {
-    enum { RING = 128, RX_RING = 0x1000, TX_RING = 0x2000, BUF = 0x10000, FRAME = 0x8000 };
+    enum { FRAME = 0x8000 };
     uint64_t tx[2] = {FRAME, 1000 | (uint64_t)(TXD_EOP | TXD_IFCS | TXD_RS) << 24};
 
-    enable_pci();
     memset(vmm.mem + FRAME, 0xff, 6);
-    for (uint64_t i = 0; i < RING; i++) {
-        uint64_t addr = BUF + 2048 * i;
-
-        memcpy(vmm.mem + RX_RING + 16 * i, &addr, 8);
-        memcpy(vmm.mem + TX_RING + 16 * i, tx, 16);
-    }
-    rig_out(&vmm, 0, E1000_RDBAL, 4, RX_RING);
-    rig_out(&vmm, 0, E1000_RDLEN, 4, RING * 16);
-    rig_out(&vmm, 0, E1000_TDBAL, 4, TX_RING);
-    rig_out(&vmm, 0, E1000_TDLEN, 4, RING * 16);
-    rig_out(&vmm, 0, E1000_RCTL, 4, RCTL_EN | RCTL_BAM | 1u << 6);
-    rig_out(&vmm, 0, E1000_TCTL, 4, TCTL_EN | TCTL_PSP);
-    rig_out(&vmm, 0, E1000_ITR, 4, 100);
+    for (unsigned i = 0; i < E_IOTP_RING; i++)
+        memcpy(vmm.mem + E_IOTP_TX_RING + 16 * i, tx, 16);
+    e1000_loopback(&vmm, RCTL_BAM, 100);
     for (unsigned i = 1; i <= REQUESTS / 10; i++) {
-        rig_post(&vmm, 0, E1000_RDT, 4, (i + RING - 2) % RING);
-        rig_post(&vmm, 0, E1000_TDT, 4, i % RING);
+        rig_post(&vmm, 0, E1000_RDT, 4, (i + E_IOTP_RING - 2) % E_IOTP_RING);
+        rig_post(&vmm, 0, E1000_TDT, 4, i % E_IOTP_RING);
     }
     /* GPRC: every one of them came back. */
     CU_ASSERT_EQUAL(rig_in(&vmm, 0, E1000_STATS + 0x74, 4), REQUESTS / 10);
