@@ -95,16 +95,27 @@ static enum nm_status single(const struct dp8390_chip *c, struct nm_access *a)
     return NM_DONE;
 }
 
+/* Each element at the command register may send a frame: no more of them than there is room for
+ * until the next commit. */
+static uint32_t how_many(const struct dp8390_chip *c, const struct nm_access *a)
+{
+    if (!a->write || a->offset > DP8390_CR)
+        return a->count;
+    if (c->dev->changed)
+        return 0;
+    return a->count < NM_TX_BURST ? a->count : NM_TX_BURST;
+}
+
 static enum nm_status string(const struct dp8390_chip *c, struct nm_access *a)
 {
     uint8_t bytes[8];
 
-    a->done_count = a->count;
+    a->done_count = how_many(c, a);
     if (!a->down && streams(c, a->offset, a->size)) {
         dp8390_remote(c, a->mem, (size_t)a->count * a->size, a->write);
         return NM_DONE;
     }
-    for (uint32_t i = 0; i < a->count; i++) {
+    for (uint32_t i = 0; i < a->done_count; i++) {
         uint8_t *at = nm_element(a, i);
 
         memcpy(bytes, at, a->size);

@@ -453,7 +453,34 @@ static void test_rtl8029_intx(void)
     rig_free(&g);
 }
 
+/* A string of transmissions: no more in one call than there is room for, and no more calls before
+ * a commit. */
+static void test_string_of_commands(void)
+{
+    uint8_t commands[NM_TX_BURST + 8];
+    const char *const models[] = {"ne2000", "rtl8029"};
+
+    memset(commands, CR_RD2 | CR_TXP | CR_STA, sizeof(commands));
+    for (unsigned m = 0; m < 2; m++) {
+        struct rig g;
+
+        board_up(&g, models[m]);
+        driver_start(&g);
+        outb(&g, PG0W_TBCR0, 60);
+        g.d.changed = false;
+        CU_ASSERT_EQUAL(rig_string(&g, DP8390_CR, 1, sizeof(commands), commands, true, false),
+                        NM_TX_BURST);
+        CU_ASSERT_EQUAL(g.sent, NM_TX_BURST);
+        CU_ASSERT_EQUAL(rig_string(&g, DP8390_CR, 1, 8, commands, true, false), 0);
+        g.d.changed = false; /* committed */
+        CU_ASSERT_EQUAL(rig_string(&g, DP8390_CR, 1, 8, commands, true, false), 8);
+        CU_ASSERT_EQUAL(g.sent, sizeof(commands));
+        rig_free(&g);
+    }
+}
+
 const struct cu_test suite_tests[] = {
+    {"a string of transmissions", test_string_of_commands},
     {"probe, as a driver does: ISA", test_probe_isa},
     {"probe, as a driver does: PCI", test_probe_pci},
     {"a frame out and a frame in", test_traffic},
