@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What holds for the e1000 whatever a guest and the network do: random sequences. */
-#include <stdio.h>
-
 #include "cu_main.h"
 #include "e1000_rig.h"
+#include "props_rig.h"
 
 const char *const suite_name = "e1000_props";
-
-struct step {
-    enum { STEP_ACCESS, STEP_FRAME, STEP_POLL, STEP_RESET, STEP_DESCRIPTORS } kind;
-    struct nm_access a;
-    uint64_t seed; /* of what the step makes up */
-    uint8_t frame[NM_MAX_FRAME];
-    size_t len;
-};
 
 static const uint32_t offsets[] = {
     E1000_TDT,  E1000_TDT,  E1000_TDT,   E1000_RDT,        E1000_RDT,  E1000_RDT,    E1000_ICR,
@@ -50,23 +41,24 @@ static uint32_t random_value(uint64_t *s, uint32_t offset)
     }
 }
 
-static void random_step(uint64_t *s, struct step *t)
+static void random_step(uint64_t *s, struct props_step *t, struct rig *now)
 {
     uint64_t r = rig_random(s);
 
-    memset(t, 0, sizeof(*t));
-    t->seed = rig_random(s) | 1;
+    (void)now;
+    t->arg = rig_random(s) | 1;
+    t->ns = t->arg % 20000;
     if (r % 8 == 0) {
-        t->kind = STEP_FRAME;
+        t->kind = PROPS_FRAME;
         t->len = 14 + (r >> 8) % (NM_MAX_FRAME - 13);
         for (unsigned i = 0; i < t->len; i++)
-            t->frame[i] = (uint8_t)rig_random(s);
-        memcpy(t->frame, rig_mac, 6);
+            t->bytes[i] = (uint8_t)rig_random(s);
+        memcpy(t->bytes, rig_mac, 6);
         return;
     }
-    t->kind = r % 8 == 1 ? STEP_POLL : r % 8 == 2 ? STEP_DESCRIPTORS : STEP_ACCESS;
+    t->kind = r % 8 == 1 ? PROPS_POLL : r % 8 == 2 ? PROPS_GUEST : PROPS_ACCESS;
     if (r % 997 == 3)
-        t->kind = STEP_RESET;
+        t->kind = PROPS_RESET;
     t->a = (struct nm_access){.offset = offsets[(r >> 16) % (sizeof(offsets) / sizeof(*offsets))],
                               .count = 1,
                               .size = r % 61 == 3 ? 8 : 4,
@@ -95,25 +87,12 @@ static void make_descriptors(struct rig *g, uint64_t seed)
     }
 }
 
-static void do_step(struct rig *g, struct step *t)
+/* The driver writes to memory, and sets a bus up again that was reset. */
+static void beside(struct rig *g, const struct props_step *t)
 {
-    switch (t->kind) {
-    case STEP_FRAME: g->d.model->receive(&g->d, t->frame, t->len); break;
-    case STEP_POLL: g->d.model->poll(&g->d); break;
-    case STEP_RESET: g->d.model->reset(&g->d); break;
-    case STEP_ACCESS: g->d.model->access(&g->d, &t->a); break;
-    case STEP_DESCRIPTORS: break;
-    }
-    rig_commit(g);
-}
-
-/* What happens beside calls: time, the driver's writes to memory, a bus that is set up again. */
-static void between(struct rig *g, const struct step *t)
-{
-    g->ns += t->seed % 20000;
-    if (t->kind == STEP_DESCRIPTORS)
-        make_descriptors(g, t->seed);
-    if (t->kind == STEP_RESET) {
+    if (t->kind == PROPS_GUEST)
+        make_descriptors(g, t->arg);
+    if (t->kind == PROPS_RESET) {
         rig_write(g, NM_REGION_CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEM | PCI_COMMAND_MASTER);
         set_rings(g);
     }
@@ -125,192 +104,29 @@ static void start(struct rig *g)
     make_descriptors(g, 99);
 }
 
-static bool same_outcome(const struct rig *a, const struct rig *b)
-{
-    const struct nm_model *m = a->d.model;
-
-    return !memcmp(a->d.regs, b->d.regs, m->regs_size) &&
-           !memcmp(a->d.ram, b->d.ram, m->ram_size) && !memcmp(a->mem, b->mem, E_MEM_SIZE) &&
-           a->level == b->level && a->sent == b->sent && !memcmp(a->len, b->len, sizeof(a->len)) &&
-           !memcmp(a->frame, b->frame, sizeof(a->frame));
-}
-
-/* model.h's recovery rule: regs go back to the last commit, memory does not; the call is repeated.
- * @return frames sent */
-static unsigned replay(uint64_t seed, unsigned steps)
-{
-    uint8_t before[NM_MAX_REGS];
-    struct rig g, once;
-    unsigned sent = 0;
-
-    start(&g);
-    start(&once);
-    for (unsigned i = 0; i < steps; i++) {
-        struct step a, b, c;
-        bool level = g.level;
-
-        random_step(&seed, &a);
-        b = c = a;
-        do_step(&once, &a);
-        memcpy(before, g.d.regs, g.d.model->regs_size);
-        sent = g.sent;
-        g.killed = true;
-        do_step(&g, &b);
-        g.killed = false;
-        memcpy(g.d.regs, before, g.d.model->regs_size);
-        g.level = level;
-        g.sent = sent;
-        do_step(&g, &c);
-        if ((i % 16 == 0 || i + 1 == steps) && !same_outcome(&g, &once))
-            CU_FAIL_FATAL("a repeated call came out differently");
-        if (a.a.data != c.a.data || g.level != once.level || g.sent != once.sent)
-            CU_FAIL_FATAL("a repeated call gave another answer");
-        between(&g, &a);
-        between(&once, &a);
-    }
-    sent = g.sent;
-    rig_free(&g);
-    rig_free(&once);
-    return sent;
-}
+static const struct props e1000 = {"e1000", start, random_step, beside, 10};
 
 static void test_replay(void)
 {
     unsigned sent = 0;
 
     for (uint64_t seed = 1; seed <= 10; seed++)
-        sent += replay(seed * 0x9e3779b97f4a7c15ull, 3000);
+        sent += props_replay(&e1000, seed * 0x9e3779b97f4a7c15ull, 3000);
     CU_ASSERT_TRUE(sent > 1000);
 }
 
-/* Saved at any moment, loaded into another device: both go on alike. */
 static void test_save_load(void)
 {
-    uint64_t seed = 77;
-    struct rig g, other;
-    const char *why = "";
-    size_t size;
-    void *image;
-
-    start(&g);
-    start(&other);
-    size = nm_save_size(&g.d);
-    image = malloc(size);
-    for (unsigned i = 0; i < 4000; i++) {
-        struct step a, b;
-
-        if (i % 100 == 50) {
-            CU_ASSERT_EQUAL_FATAL(nm_save(&g.d, image, size), (long)size);
-            memset(other.d.regs, 0xa5, g.d.model->regs_size);
-            CU_ASSERT_EQUAL_FATAL(nm_load(&other.d, image, size, &why), 0);
-            CU_ASSERT_TRUE(other.d.changed);
-            CU_ASSERT_EQUAL(g.d.model->lines(&other.d), g.level);
-            memcpy(other.mem, g.mem, E_MEM_SIZE); /* the rest is the runner's part */
-            memcpy(other.frame, g.frame, sizeof(g.frame));
-            memcpy(other.len, g.len, sizeof(g.len));
-            other.level = g.level;
-            other.sent = g.sent;
-        }
-        random_step(&seed, &a);
-        b = a;
-        do_step(&g, &a);
-        do_step(&other, &b);
-        between(&g, &a);
-        between(&other, &a);
-        if (i >= 50 && i % 10 == 0 && !same_outcome(&g, &other))
-            CU_FAIL_FATAL("a loaded device went another way");
-    }
-    free(image);
-    rig_free(&g);
-    rig_free(&other);
-}
-
-static bool is_posted(const struct nm_model *m, const struct nm_access *a)
-{
-    for (unsigned i = 0; i < m->nranges; i++)
-        if (a->region == m->ranges[i].region && a->offset >= m->ranges[i].offset &&
-            a->offset + a->size <= m->ranges[i].offset + m->ranges[i].length)
-            return true;
-    return false;
-}
-
-/* Cells are what reads give, and reading them has no effect. */
-static void check_cells(struct rig *g)
-{
-    const struct nm_model *m = g->d.model;
-    uint64_t cell[NM_MAX_CELLS];
-    uint8_t before[NM_MAX_REGS];
-    uint32_t valid = m->publish(&g->d, cell);
-
-    memcpy(before, g->d.regs, m->regs_size);
-    for (unsigned c = 0; c < m->ncells; c++) {
-        uint64_t v = rig_read(g, m->cells[c].region, m->cells[c].offset, m->cells[c].size);
-
-        if ((valid >> c & 1) && v != cell[c])
-            CU_FAIL_FATAL("a cell is not what a read gives");
-    }
-    if (memcmp(before, g->d.regs, m->regs_size))
-        CU_FAIL_FATAL("reading a cell's register had a side effect");
-}
-
-/* Without pending work poll has nothing to do, however late it is. */
-static void check_idle(struct rig *g)
-{
-    const struct nm_model *m = g->d.model;
-    uint8_t before[NM_MAX_REGS];
-    uint64_t ns = g->ns;
-
-    if (m->pending(&g->d))
-        return;
-    memcpy(before, g->d.regs, m->regs_size);
-    g->ns += 1ull << 40;
-    if (m->poll(&g->d) || memcmp(before, g->d.regs, m->regs_size))
-        CU_FAIL_FATAL("there was work that nobody was told of");
-    g->ns = ns;
+    props_save_load(&e1000, 77, 4000);
 }
 
 static void test_promises(void)
 {
-    uint8_t before[NM_MAX_REGS];
-    uint64_t seed = 4321;
-    unsigned posted = 0, idle = 0;
-    const char *why = "";
-    struct rig g;
+    struct props_seen seen = props_promises(&e1000, 4321, 30000);
 
-    start(&g);
-    for (unsigned i = 0; i < 30000; i++) {
-        const struct nm_model *m = g.d.model;
-        unsigned falls = g.falls, sent = g.sent;
-        struct step t;
-
-        random_step(&seed, &t);
-        memcpy(before, g.d.regs, m->regs_size);
-        g.d.changed = false;
-        do_step(&g, &t);
-        if (!g.d.changed && memcmp(before, g.d.regs, m->regs_size))
-            CU_FAIL_FATAL("regs changed and nobody was told");
-        if (g.sent - sent > NM_TX_BURST)
-            CU_FAIL_FATAL("more frames than a runner takes");
-        if (t.kind == STEP_ACCESS && t.a.write && is_posted(m, &t.a)) {
-            posted++;
-            if (g.falls != falls)
-                CU_FAIL_FATAL("a posted write lowered the interrupt line");
-        }
-        if (m->validate(&g.d, &why)) {
-            fprintf(stderr, "%s\n", why);
-            CU_FAIL_FATAL("a state of its own making is refused");
-        }
-        if (((m->lines(&g.d) & 1) != 0) != g.level)
-            CU_FAIL_FATAL("the line is not what the device says");
-        idle += !m->pending(&g.d);
-        check_cells(&g);
-        check_idle(&g);
-        between(&g, &t);
-    }
-    CU_ASSERT_TRUE(posted > 1000);
-    CU_ASSERT_TRUE(idle > 1000);
-    CU_ASSERT_TRUE(g.sent > 100);
-    rig_free(&g);
+    CU_ASSERT_TRUE(seen.posted > 1000);
+    CU_ASSERT_TRUE(seen.idle > 1000);
+    CU_ASSERT_TRUE(seen.sent > 100);
 }
 
 const struct cu_test suite_tests[] = {

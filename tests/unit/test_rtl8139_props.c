@@ -1,23 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What holds for both RTL8139s whatever a guest and the network do: random sequences. */
-#include <stdio.h>
-
 #include "cu_main.h"
+#include "props_rig.h"
 #include "rtl8139_rig.h"
 
 const char *const suite_name = "rtl8139_props";
-
-static const char *const names[] = {"rtl8139", "rtl8139cp"};
-
-enum kind { STEP_ACCESS, STEP_FRAME, STEP_DESC, STEP_POLL, STEP_RESET };
-struct step {
-    enum kind kind;
-    struct nm_access a;
-    uint8_t frame[NM_MAX_FRAME];
-    size_t len;
-    uint64_t at; /* STEP_DESC: the guest writes a descriptor there */
-    struct rtl8139_desc desc;
-};
 
 static uint64_t below(uint64_t *s, uint64_t n)
 {
@@ -59,7 +46,7 @@ static void random_write(uint64_t *s, struct nm_access *a, const struct rtl8139_
     }
 }
 
-static void random_access(uint64_t *s, struct step *t, const struct rtl8139_regs *r)
+static void random_access(uint64_t *s, struct props_step *t, const struct rtl8139_regs *r)
 {
     static const uint8_t sizes[] = {1, 2, 4, 8};
 
@@ -81,64 +68,49 @@ static void random_access(uint64_t *s, struct step *t, const struct rtl8139_regs
     }
 }
 
-static void random_desc(uint64_t *s, struct step *t, const struct rtl8139_regs *r)
+/* The guest writes a descriptor: t->bytes, to t->arg. */
+static void random_desc(uint64_t *s, struct props_step *t, const struct rtl8139_regs *r)
 {
     bool tx = below(s, 2);
     unsigned i = below(s, 4) ? (tx ? r->tx[0].next : r->rx.next) % 8 : (unsigned)below(s, 8);
+    struct rtl8139_desc desc;
 
-    t->at = tx ? txd(i) : rxd(i);
-    t->desc.opts1 = (uint32_t)rig_random(s) & (tx ? 0x7fff0fffu : 0x40000fffu);
-    t->desc.opts1 |= below(s, 8) ? OWN : 0;
-    t->desc.opts1 |= i == 7 ? RTL_DESC_EOR : 0;
-    t->desc.opts1 |= tx && below(s, 4) ? RTL_DESC_LS : 0;
+    desc.opts1 = (uint32_t)rig_random(s) & (tx ? 0x7fff0fffu : 0x40000fffu);
+    desc.opts1 |= below(s, 8) ? OWN : 0;
+    desc.opts1 |= i == 7 ? RTL_DESC_EOR : 0;
+    desc.opts1 |= tx && below(s, 4) ? RTL_DESC_LS : 0;
     if (tx && below(s, 4))
-        t->desc.opts1 &= ~(1u << 27);
-    t->desc.opts2 = (uint32_t)rig_random(s) & 0x3ffff;
-    t->desc.addr = tx ? MEM_TXB + below(s, 8192) : MEM_RXB + 4096 * i;
+        desc.opts1 &= ~(1u << 27);
+    desc.opts2 = (uint32_t)rig_random(s) & 0x3ffff;
+    desc.addr = tx ? MEM_TXB + below(s, 8192) : MEM_RXB + 4096 * i;
     if (!below(s, 50))
-        t->desc.addr = rig_random(s);
+        desc.addr = rig_random(s);
+    t->arg = tx ? txd(i) : rxd(i);
+    memcpy(t->bytes, &desc, sizeof(desc));
 }
 
 /* `now`: where the device is, so that the guest often does what is next. */
-static void random_step(uint64_t *s, struct step *t, const struct rtl8139_regs *now)
+static void random_step(uint64_t *s, struct props_step *t, struct rig *now)
 {
     uint64_t r = below(s, 400);
 
-    memset(t, 0, sizeof(*t));
     if (r < 100) {
-        t->kind = STEP_FRAME;
+        t->kind = PROPS_FRAME;
         t->len = 14 + below(s, NM_MAX_FRAME - 13);
         for (size_t i = 0; i < t->len; i++)
-            t->frame[i] = (uint8_t)(i * r);
-        memset(t->frame, r & 1 ? 0xff : 0x02, 6);
+            t->bytes[i] = (uint8_t)(i * r);
+        memset(t->bytes, r & 1 ? 0xff : 0x02, 6);
     } else if (r < 200) {
-        t->kind = STEP_DESC;
-        random_desc(s, t, now);
+        t->kind = PROPS_GUEST;
+        random_desc(s, t, regs(now));
     } else if (r < 240) {
-        t->kind = STEP_POLL;
-        t->len = below(s, 1000000);
+        t->kind = PROPS_POLL;
+        t->ns = below(s, 1000000);
     } else if (r < 243) {
-        t->kind = STEP_RESET;
+        t->kind = PROPS_RESET;
     } else {
-        t->kind = STEP_ACCESS;
-        random_access(s, t, now);
-    }
-}
-
-/* The call alone, without a commit. */
-static void call(struct rig *g, struct step *t)
-{
-    g->d.changed = false;
-    switch (t->kind) {
-    case STEP_ACCESS: g->d.model->access(&g->d, &t->a); break;
-    case STEP_FRAME:
-        if (!g->d.model->can_receive(&g->d, t->len))
-            g->d.model->waiting(&g->d);
-        g->d.model->receive(&g->d, t->frame, t->len);
-        break;
-    case STEP_POLL: g->d.model->poll(&g->d); break;
-    case STEP_RESET: g->d.model->reset(&g->d); break;
-    case STEP_DESC: memcpy(mem_at(g, t->at), &t->desc, sizeof(t->desc)); break;
+        t->kind = PROPS_ACCESS;
+        random_access(s, t, regs(now));
     }
 }
 
@@ -151,187 +123,53 @@ static void driver_start(struct rig *g)
         start_too(g, RXCONFIG | RTL_RCR_AAP);
 }
 
-/* Time passes; a driver starts again what was reset. */
-static void around(struct rig *g, const struct step *t)
+static void start_rtl8139(struct rig *g)
 {
-    if (t->kind == STEP_POLL)
-        g->ns += t->len;
-    if (t->kind == STEP_RESET)
-        driver_start(g);
-}
-
-static void start(struct rig *g, const char *name)
-{
-    board_up(g, name);
+    board_up(g, "rtl8139");
     driver_start(g);
 }
 
-static void do_step(struct rig *g, struct step *t)
+static void start_rtl8139cp(struct rig *g)
 {
-    call(g, t);
-    rig_commit(g);
-    around(g, t);
+    board_up(g, "rtl8139cp");
+    driver_start(g);
 }
 
-static bool same(const struct rig *a, const struct rig *b)
+/* A driver starts again what was reset. */
+static void beside(struct rig *g, const struct props_step *t)
 {
-    const struct nm_model *m = a->d.model;
-
-    return !memcmp(a->d.regs, b->d.regs, m->regs_size) &&
-           !memcmp(a->d.ram, b->d.ram, m->ram_size) && !memcmp(a->mem, b->mem, a->mem_size) &&
-           a->level == b->level && a->sent == b->sent &&
-           !memcmp(a->frame, b->frame, sizeof(a->frame));
+    if (t->kind == PROPS_GUEST)
+        memcpy(mem_at(g, t->arg), t->bytes, sizeof(struct rtl8139_desc));
+    if (t->kind == PROPS_RESET)
+        driver_start(g);
 }
 
-/* model.h's recovery rule: regs go back to the last commit, ram and the guest's memory do not; the
- * call is repeated. And killed behind the commit: `committed` comes twice. */
-static void replay(const char *name, uint64_t seed, unsigned steps)
-{
-    uint8_t before[NM_MAX_REGS];
-    struct rig g, once;
-
-    start(&g, name);
-    start(&once, name);
-    for (unsigned i = 0; i < steps; i++) {
-        struct step a, b;
-        bool level = g.level;
-        unsigned sent = g.sent;
-
-        random_step(&seed, &a, regs(&g));
-        b = a;
-        do_step(&once, &a);
-        memcpy(before, g.d.regs, g.d.model->regs_size);
-        call(&g, &b); /* killed before the commit */
-        memcpy(g.d.regs, before, g.d.model->regs_size);
-        g.level = level;
-        g.sent = sent;
-        b.a = (struct nm_access){0};
-        b = a;
-        b.a.data = a.a.write ? a.a.data : 0;
-        call(&g, &b);
-        rig_commit(&g);
-        rig_commit(&g);
-        around(&g, &b);
-        if (!same(&g, &once) || (b.kind == STEP_ACCESS && b.a.data != a.a.data)) {
-            fprintf(stderr, "%s: step %u differs when repeated\n", name, i);
-            CU_FAIL_FATAL("a repeated call came out differently");
-        }
-    }
-    CU_ASSERT_TRUE(g.sent > 50);
-    rig_free(&g);
-    rig_free(&once);
-}
+static const struct props chips[] = {
+    {"rtl8139", start_rtl8139, random_step, beside, 1},
+    {"rtl8139cp", start_rtl8139cp, random_step, beside, 1},
+};
 
 static void test_replay(void)
 {
     for (unsigned m = 0; m < 2; m++)
         for (uint64_t seed = 1; seed <= 6; seed++)
-            replay(names[m], seed * 0x9e3779b97f4a7c15ull, 5000);
+            CU_ASSERT_TRUE(props_replay(&chips[m], seed * 0x9e3779b97f4a7c15ull, 5000) > 50);
 }
 
-/* Saved at any moment, loaded into another device: both go on alike. */
 static void test_save_load(void)
 {
-    for (unsigned m = 0; m < 2; m++) {
-        uint64_t seed = 77 + m;
-        struct rig g, other;
-        const char *why = "";
-        size_t size;
-        void *image;
-
-        start(&g, names[m]);
-        start(&other, names[m]);
-        size = nm_save_size(&g.d);
-        image = malloc(size);
-        for (unsigned i = 0; i < 2000; i++) {
-            struct step a, b;
-
-            if (i % 100 == 50) {
-                CU_ASSERT_EQUAL_FATAL(nm_save(&g.d, image, size), (long)size);
-                memset(other.d.regs, 0xa5, g.d.model->regs_size);
-                CU_ASSERT_EQUAL_FATAL(nm_load(&other.d, image, size, &why), 0);
-                CU_ASSERT_EQUAL(g.d.model->lines(&other.d), g.level);
-                rig_commit(&other);
-                memcpy(other.mem, g.mem, g.mem_size);
-                memcpy(other.frame, g.frame, sizeof(g.frame));
-                other.level = g.level;
-                other.sent = g.sent;
-                other.ns = g.ns;
-            }
-            random_step(&seed, &a, regs(&g));
-            b = a;
-            do_step(&g, &a);
-            do_step(&other, &b);
-            if (i >= 50 && !same(&g, &other))
-                CU_FAIL_FATAL("a loaded device went another way");
-        }
-        free(image);
-        rig_free(&g);
-        rig_free(&other);
-    }
+    for (unsigned m = 0; m < 2; m++)
+        props_save_load(&chips[m], 77 + m, 2000);
 }
 
-static bool is_posted(const struct nm_model *m, const struct nm_access *a)
-{
-    for (unsigned i = 0; i < m->nranges; i++)
-        if (a->write && a->region == m->ranges[i].region && a->offset >= m->ranges[i].offset &&
-            a->offset + a->size <= m->ranges[i].offset + m->ranges[i].length &&
-            (m->ranges[i].flags & NM_REG_POSTED))
-            return true;
-    return false;
-}
-
-/* What rtl8139.c promises of posted writes and cells; nm_dev.changed; frames a call sends. */
+/* What rtl8139.c promises of posted writes and cells, and what every model does. */
 static void test_promises(void)
 {
     for (unsigned m = 0; m < 2; m++) {
-        uint64_t seed = 4321 + m, cell[NM_MAX_CELLS];
-        uint8_t before[NM_MAX_REGS];
-        unsigned posted = 0, valid_cells = 0;
-        const char *why = "";
-        struct rig g;
+        struct props_seen seen = props_promises(&chips[m], 4321 + m, 10000);
 
-        start(&g, names[m]);
-        for (unsigned i = 0; i < 10000; i++) {
-            const struct nm_model *mod = g.d.model;
-            unsigned falls = g.falls, sent = g.sent;
-            struct step t;
-            uint32_t valid;
-
-            random_step(&seed, &t, regs(&g));
-            memcpy(before, g.d.regs, mod->regs_size);
-            call(&g, &t);
-            if (!g.d.changed && memcmp(before, g.d.regs, mod->regs_size))
-                CU_FAIL_FATAL("regs changed and nobody was told");
-            if (g.sent - sent > NM_TX_BURST)
-                CU_FAIL_FATAL("one call sent more than a runner keeps");
-            if (t.kind == STEP_ACCESS && is_posted(mod, &t.a)) {
-                posted++;
-                if (g.falls != falls)
-                    CU_FAIL_FATAL("a posted write lowered the interrupt line");
-            }
-            memcpy(before, g.d.regs, mod->regs_size);
-            rig_commit(&g);
-            valid = mod->publish(&g.d, cell);
-            for (unsigned c = 0; c < mod->ncells; c++) {
-                const struct nm_reg_cell *k = &mod->cells[c];
-
-                valid_cells += valid >> c & 1;
-                if ((valid >> c & 1) && rig_read(&g, k->region, k->offset, k->size) != cell[c])
-                    CU_FAIL_FATAL("a cell is not what a read gives");
-            }
-            if (memcmp(before, g.d.regs, mod->regs_size))
-                CU_FAIL_FATAL("reading had a side effect");
-            if (mod->validate(&g.d, &why)) {
-                fprintf(stderr, "%s: %s\n", names[m], why);
-                CU_FAIL_FATAL("a state of its own making is refused");
-            }
-            CU_ASSERT_EQUAL_FATAL(mod->lines(&g.d) & 1, g.level);
-            around(&g, &t);
-        }
-        CU_ASSERT_TRUE(posted > 500);
-        CU_ASSERT_TRUE(valid_cells > 10000);
-        rig_free(&g);
+        CU_ASSERT_TRUE(seen.posted > 500);
+        CU_ASSERT_TRUE(seen.cells > 10000);
     }
 }
 
