@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "doc.h"
+#include "machine.h"
 #include "nicmodels/model.h"
 #include "uniq.h"
 
@@ -31,21 +32,14 @@ void check_vm(struct check *k, const struct cfg_vm *vm, const struct doc_node *n
  * (check_xen.c) */
 void check_xen(struct check *k, const struct cfg_vm *vm, const struct doc_node *n);
 
-/* An address range in a VM that is taken, and by whom. */
-struct claim {
-    enum nm_space space;
-    uint64_t base, size;
-    const char *owner; /* a device's name, or what it is */
-};
-/** What a Xen domain of this type has by itself. @return how many (check_xen.c) */
-unsigned check_xen_claims(enum cfg_xen_type type, const struct claim **claims);
-
 /** Reports what does not fit platform pc. (check_pc.c) */
 void check_pc(struct check *k, const struct cfg_vm *vm, const struct doc_node *n);
-/** What a PC has by itself. @return how many */
-unsigned check_pc_claims(const struct claim **claims);
-/** Where the memory of a PC with `mib` MiB ends. */
-uint64_t check_pc_memory_end(uint32_t mib);
+
+/**
+ * Interrupt lines: those of the machine are not for devices, and lines raise edges here, so that
+ * two devices on one line would lose interrupts, but for PCI. (check_irq.c)
+ */
+void check_irqs(struct check *k, const struct cfg_vm *vm, const struct doc_node *devices);
 
 /* Shared: each reports at `n`'s child `key`, or at `n` if that was not written. */
 

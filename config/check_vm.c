@@ -12,15 +12,7 @@
 #define OWNER_SIZE  96
 #define MAX_WINDOWS 8  /* of one device */
 #define PCI_SLOTS   31 /* device numbers on bus 0, less the host bridge */
-#define MIB         20
 
-/* The machine's own: see "Guest contract" in docs/architecture.md; of a PC see check_pc.c. */
-static const struct claim machine_claims[] = {
-    {NM_SPACE_PIO, 0xe9, 1, "the debug console"},
-    {NM_SPACE_PIO, 0x501, 1, "the exit port"},
-    {NM_SPACE_PIO, 0xcf8, 8, "PCI configuration"},
-};
-#define MACHINE_CLAIMS (sizeof(machine_claims) / sizeof(machine_claims[0]))
 #define MAX_OWN_CLAIMS 24 /* of a machine, its memory too */
 
 struct claims {
@@ -224,50 +216,19 @@ static void check_device(struct device_check *x, struct claims *all)
     check_model(x, all);
 }
 
-/* Lines raise edges here, so that two devices on one line would lose interrupts. A Xen domain's PCI
- * devices have lines of their own. */
-static void check_irqs(struct check *k, const struct cfg_vm *vm, const struct doc_node *devices)
-{
-    const struct cfg_device *user[16] = {NULL};
-    const struct doc_node *n = doc_at(devices, 0);
-
-    for (unsigned i = 0; i < vm->devices_count; i++, n = n->next) {
-        const struct cfg_device *d = &vm->devices[i];
-        const struct nm_model *m = nm_model_find(d->model);
-        const struct cfg_device **first = &user[d->irq & 15];
-        bool shareable = m && m->pci && *first && nm_model_find((*first)->model) &&
-                         nm_model_find((*first)->model)->pci;
-
-        if (m && m->pci && (vm->engine == CFG_ENGINE_XEN || vm->platform == CFG_PLATFORM_PC))
-            continue;
-        if (*first && !shareable)
-            report_node(k->report, check_at(n, "irq"),
-                        "interrupt line %u of %s is that of %s already; set irq to a free line",
-                        d->irq, d->name, (*first)->name);
-        if (!*first)
-            *first = d;
-    }
-}
-
 static void check_devices(struct check *k, const struct cfg_vm *vm, const struct doc_node *devices)
 {
     struct claims *all = calloc(1, sizeof(*all));
     const struct doc_node *n = doc_at(devices, 0);
-    const struct claim *own = machine_claims;
-    uint64_t memory = (uint64_t)vm->memory << MIB;
+    const struct machine *m = machine_of(vm);
     unsigned pci = 0;
 
     if (!all)
         return;
-    all->count = MACHINE_CLAIMS;
-    if (vm->xen)
-        all->count = check_xen_claims(vm->xen->type, &own);
-    else if (vm->platform == CFG_PLATFORM_PC)
-        all->count = check_pc_claims(&own);
-    if (vm->platform == CFG_PLATFORM_PC)
-        memory = check_pc_memory_end(vm->memory);
-    memcpy(all->claim, own, all->count * sizeof(*own));
-    all->claim[all->count++] = (struct claim){NM_SPACE_MMIO, 0, memory, "the VM's memory"};
+    all->count = m->nclaims;
+    memcpy(all->claim, m->claims, all->count * sizeof(*m->claims));
+    all->claim[all->count++] =
+        (struct claim){NM_SPACE_MMIO, 0, machine_memory_end(vm), "the VM's memory"};
     for (unsigned i = 0; i < vm->devices_count; i++, n = n->next) {
         struct device_check x = {.k = k, .vm = vm, .d = &vm->devices[i], .n = n};
 

@@ -5,66 +5,6 @@
 #include "check.h"
 #include "protocol/iotp_ctl.h"
 
-/* Xen's own, whatever a domain is asked to be; hvm_io.c and vlapic of the hypervisor. */
-#define OWN_EVERYWHERE                                                                             \
-    {NM_SPACE_PIO, 0xe9, 1, "Xen's debug console"}, {NM_SPACE_PIO, 0xcf8, 8, "PCI configuration"}, \
-    {                                                                                              \
-        NM_SPACE_MMIO, 0xfec00000, 0x400000, "Xen's interrupt controllers"                         \
-    }
-
-static const struct claim pvh_claims[] = {OWN_EVERYWHERE};
-/* Xen emulates these of a PC itself (XEN_X86_EMU_ALL); what QEMU has is asked when it runs. */
-static const struct claim hvm_claims[] = {
-    OWN_EVERYWHERE,
-    {NM_SPACE_PIO, 0x20, 2, "Xen's interrupt controller"},
-    {NM_SPACE_PIO, 0x40, 4, "Xen's timer"},
-    {NM_SPACE_PIO, 0x61, 1, "Xen's speaker port"},
-    {NM_SPACE_PIO, 0x70, 2, "Xen's real-time clock"},
-    {NM_SPACE_PIO, 0xa0, 2, "Xen's interrupt controller"},
-    {NM_SPACE_PIO, 0x4d0, 2, "Xen's interrupt controller"},
-    {NM_SPACE_PIO, 0xb000, 16, "Xen's power management"},
-};
-
-unsigned check_xen_claims(enum cfg_xen_type type, const struct claim **claims)
-{
-    *claims = type == CFG_XEN_HVM ? hvm_claims : pvh_claims;
-    return type == CFG_XEN_HVM ? sizeof(hvm_claims) / sizeof(hvm_claims[0])
-                               : sizeof(pvh_claims) / sizeof(pvh_claims[0]);
-}
-
-/* Whose an ISA interrupt line is in the PC that Xen and QEMU make. NULL: nobody's */
-static const char *hvm_line_owner(unsigned irq)
-{
-    static const char *const owner[16] = {
-        [1] = "the keyboard controller's",
-        [2] = "the second interrupt controller's",
-        [4] = "the serial port's",
-        [6] = "the floppy controller's",
-        [8] = "the real-time clock's",
-        [9] = "ACPI's",
-        [12] = "the mouse's",
-        [13] = "the coprocessor's",
-        [14] = "the first disk's",
-        [15] = "the second disk's",
-    };
-
-    return owner[irq & 15];
-}
-
-static void check_line(struct check *k, const struct cfg_vm *vm, const struct cfg_device *d,
-                       const struct doc_node *n, bool pci)
-{
-    const char *owner = vm->xen->type == CFG_XEN_HVM ? hvm_line_owner(d->irq) : NULL;
-
-    if (pci && d->irq != CFG_IRQ_PCI)
-        report_node(k->report, check_at(n, "irq"),
-                    "a Xen domain's PCI lines are routed by its firmware; remove irq");
-    else if (!pci && owner)
-        report_node(k->report, check_at(n, "irq"),
-                    "interrupt line %u is %s in an HVM domain; use 3, 5, 7, 10 or 11", d->irq,
-                    owner);
-}
-
 static void check_slot(struct check *k, const struct cfg_vm *vm, unsigned i,
                        const struct doc_node *n, bool pci)
 {
@@ -96,10 +36,8 @@ static void check_xen_devices(struct check *k, const struct cfg_vm *vm,
             report_node(k->report, check_at(n, "placement"),
                         "a Xen domain's vCPUs are Xen's, none of coopvmm's threads runs with them; "
                         "use placement: iocore");
-        if (!m)
-            continue;
-        check_line(k, vm, d, n, m->pci);
-        check_slot(k, vm, i, n, m->pci);
+        if (m)
+            check_slot(k, vm, i, n, m->pci);
     }
 }
 
