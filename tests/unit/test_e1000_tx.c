@@ -10,9 +10,20 @@ const char *const suite_name = "e1000_tx";
 #define PIECES 3
 static const uint64_t pieces[PIECES] = {4096, 24, 1}; /* what is contiguous to the device */
 
-static size_t put_frame(struct rig *g, uint64_t gpa, const struct frame_shape *s)
+#define WHOLE (TXD_EOP | TXD_IFCS)
+
+/* Up and running, with a frame at E_TX_BUF. @return its length */
+static size_t up_with(struct rig *g, uint64_t piece, const struct frame_shape *s)
 {
-    return frame_build(guest(g, gpa), s);
+    bring_up(g, piece);
+    return frame_build(guest(g, E_TX_BUF), s);
+}
+
+/* The first `len` bytes at E_TX_BUF as a packet; the device is told. */
+static void send(struct tx_maker *t, size_t len, uint8_t cmd)
+{
+    tx_legacy(t, E_TX_BUF, (uint16_t)len, cmd, 0, 0, 0);
+    tx_go(t);
 }
 
 static bool sent_is(const struct rig *g, unsigned i, const void *frame, size_t len)
@@ -30,10 +41,8 @@ static void test_legacy(void)
         struct tx_maker t = {&g, 0};
         size_t len;
 
-        bring_up(&g, pieces[k]);
-        len = put_frame(&g, E_TX_BUF, &s);
-        tx_legacy(&t, E_TX_BUF, (uint16_t)len, TXD_EOP | TXD_IFCS | TXD_RS, 0, 0, 0);
-        tx_go(&t);
+        len = up_with(&g, pieces[k], &s);
+        send(&t, len, WHOLE | TXD_RS);
         CU_ASSERT_TRUE(sent_is(&g, 0, guest(&g, E_TX_BUF), len));
         CU_ASSERT_EQUAL(tx_status(&g, 0), TXD_DD);
         CU_ASSERT_EQUAL(reg(&g, E1000_TDH), 1);
@@ -43,7 +52,7 @@ static void test_legacy(void)
         /* In three pieces, of which one is empty; RS only with the last. */
         tx_legacy(&t, E_TX_BUF, 100, 0, 0, 0, 0);
         tx_legacy(&t, E_TX_BUF + 100, 0, 0, 0, 0, 0);
-        tx_legacy(&t, E_TX_BUF + 100, (uint16_t)(len - 100), TXD_EOP | TXD_IFCS | TXD_RS, 0, 0, 0);
+        tx_legacy(&t, E_TX_BUF + 100, (uint16_t)(len - 100), WHOLE | TXD_RS, 0, 0, 0);
         tx_go(&t);
         CU_ASSERT_TRUE(sent_is(&g, 1, guest(&g, E_TX_BUF), len));
         CU_ASSERT_TRUE(!tx_status(&g, 1) && !tx_status(&g, 2) && tx_status(&g, 3) == TXD_DD);
@@ -60,11 +69,10 @@ static void test_ring(void)
     struct tx_maker t = {&g, 0};
     size_t len;
 
-    bring_up(&g, 4096);
-    len = put_frame(&g, E_TX_BUF, &s);
+    len = up_with(&g, 4096, &s);
     for (unsigned i = 0; i < 5 * E_RING; i++) {
         guest(&g, E_TX_BUF)[30] = (uint8_t)i;
-        tx_legacy(&t, E_TX_BUF, (uint16_t)len, TXD_EOP | TXD_IFCS | TXD_RS, 0, 0, 0);
+        tx_legacy(&t, E_TX_BUF, (uint16_t)len, WHOLE | TXD_RS, 0, 0, 0);
         CU_ASSERT_EQUAL(g.sent, i);
         tx_go(&t);
         CU_ASSERT_TRUE(sent_is(&g, i, guest(&g, E_TX_BUF), len));
@@ -86,13 +94,11 @@ static void test_half_a_packet(void)
     struct tx_maker t = {&g, 0};
     size_t len;
 
-    bring_up(&g, 4096);
-    len = put_frame(&g, E_TX_BUF, &s);
-    tx_legacy(&t, E_TX_BUF, 60, TXD_RS, 0, 0, 0);
-    tx_go(&t);
+    len = up_with(&g, 4096, &s);
+    send(&t, 60, TXD_RS);
     CU_ASSERT_EQUAL(g.sent, 0);
     CU_ASSERT_FALSE(g.d.model->pending(&g.d));
-    tx_legacy(&t, E_TX_BUF + 60, (uint16_t)(len - 60), TXD_EOP | TXD_IFCS, 0, 0, 0);
+    tx_legacy(&t, E_TX_BUF + 60, (uint16_t)(len - 60), WHOLE, 0, 0, 0);
     tx_go(&t);
     CU_ASSERT_TRUE(sent_is(&g, 0, guest(&g, E_TX_BUF), len));
     CU_ASSERT_EQUAL(tx_status(&g, 0), TXD_DD);
@@ -107,23 +113,19 @@ static void test_gates(void)
     struct tx_maker t = {&g, 0};
     size_t len;
 
-    bring_up(&g, 4096);
-    len = put_frame(&g, E_TX_BUF, &s);
+    len = up_with(&g, 4096, &s);
     set(&g, E1000_TCTL, TCTL_PSP);
-    tx_legacy(&t, E_TX_BUF, (uint16_t)len, TXD_EOP | TXD_IFCS, 0, 0, 0);
-    tx_go(&t);
+    send(&t, len, WHOLE);
     CU_ASSERT_EQUAL(g.sent, 0);
     set(&g, E1000_TCTL, TCTL_EN | TCTL_PSP);
     CU_ASSERT_EQUAL(g.sent, 1);
     rig_write(&g, NM_REGION_CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEM);
-    tx_legacy(&t, E_TX_BUF, (uint16_t)len, TXD_EOP | TXD_IFCS, 0, 0, 0);
-    tx_go(&t);
+    send(&t, len, WHOLE);
     CU_ASSERT_EQUAL(g.sent, 1);
     rig_write(&g, NM_REGION_CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEM | PCI_COMMAND_MASTER);
     CU_ASSERT_EQUAL(g.sent, 2);
     set(&g, E1000_MDIC, MDIC_OP_WRITE | 1u << 21 | 0x0800); /* transceiver off */
-    tx_legacy(&t, E_TX_BUF, (uint16_t)len, TXD_EOP | TXD_IFCS | TXD_RS, 0, 0, 0);
-    tx_go(&t);
+    send(&t, len, WHOLE | TXD_RS);
     CU_ASSERT_EQUAL(g.sent, 2); /* onto a dead wire */
     CU_ASSERT_EQUAL(tx_status(&g, 2), TXD_DD);
     rig_free(&g);
@@ -137,32 +139,27 @@ static void test_sizes(void)
 
     bring_up(&g, 4096);
     memset(guest(&g, E_TX_BUF), 0x5a, 4000);
-    tx_legacy(&t, E_TX_BUF, 20, TXD_EOP | TXD_IFCS, 0, 0, 0);
-    tx_go(&t);
+    send(&t, 20, WHOLE);
     CU_ASSERT_TRUE(g.sent == 1 && g.len[0] == 60 && !g.frame[0][20] && !g.frame[0][59]);
     set(&g, E1000_TCTL, TCTL_EN); /* not padded: a runt, which goes nowhere */
-    tx_legacy(&t, E_TX_BUF, 20, TXD_EOP | TXD_IFCS, 0, 0, 0);
-    tx_go(&t);
+    send(&t, 20, WHOLE);
     set(&g, E1000_TCTL, TCTL_EN | TCTL_PSP);
-    tx_legacy(&t, E_TX_BUF, 13, TXD_EOP | TXD_IFCS, 0, 0, 0);
-    tx_legacy(&t, E_TX_BUF, 0, TXD_EOP | TXD_IFCS | TXD_RS, 0, 0, 0);
-    tx_legacy(&t, E_TX_BUF, NM_MAX_FRAME + 1, TXD_EOP | TXD_IFCS, 0, 0, 0);
-    tx_legacy(&t, RIG_MEM + E_MEM_SIZE - 10, 100, TXD_EOP | TXD_IFCS | TXD_RS, 0, 0, 0);
+    tx_legacy(&t, E_TX_BUF, 13, WHOLE, 0, 0, 0);
+    tx_legacy(&t, E_TX_BUF, 0, WHOLE | TXD_RS, 0, 0, 0);
+    tx_legacy(&t, E_TX_BUF, NM_MAX_FRAME + 1, WHOLE, 0, 0, 0);
+    tx_legacy(&t, RIG_MEM + E_MEM_SIZE - 10, 100, WHOLE | TXD_RS, 0, 0, 0);
     tx_go(&t);
     CU_ASSERT_EQUAL(g.sent, 1);
     CU_ASSERT_TRUE(tx_status(&g, 3) && tx_status(&g, 5));
-    tx_legacy(&t, E_TX_BUF, NM_MAX_FRAME, TXD_EOP | TXD_IFCS, 0, 0, 0);
-    tx_go(&t);
+    send(&t, NM_MAX_FRAME, WHOLE);
     CU_ASSERT_TRUE(g.sent == 2 && g.len[1] == NM_MAX_FRAME);
     /* Its own FCS: right, then wrong. */
     fcs = nm_crc32(0, guest(&g, E_TX_BUF), NM_MAX_FRAME);
     memcpy(guest(&g, E_TX_BUF + NM_MAX_FRAME), &fcs, 4);
-    tx_legacy(&t, E_TX_BUF, NM_MAX_FRAME + 4, TXD_EOP, 0, 0, 0);
-    tx_go(&t);
+    send(&t, NM_MAX_FRAME + 4, TXD_EOP);
     CU_ASSERT_TRUE(sent_is(&g, 2, guest(&g, E_TX_BUF), NM_MAX_FRAME));
     *guest(&g, E_TX_BUF + 100) ^= 1;
-    tx_legacy(&t, E_TX_BUF, NM_MAX_FRAME + 4, TXD_EOP, 0, 0, 0);
-    tx_go(&t);
+    send(&t, NM_MAX_FRAME + 4, TXD_EOP);
     CU_ASSERT_EQUAL(g.sent, 3);
     CU_ASSERT_EQUAL(reg(&g, E1000_TDH), t.tail);
     rig_free(&g);
@@ -187,9 +184,8 @@ static void test_checksums(void)
         struct tx_maker t = {&g, 0};
         size_t len;
 
-        bring_up(&g, 4096);
+        len = up_with(&g, 4096, &s);
         f = guest(&g, E_TX_BUF);
-        len = put_frame(&g, E_TX_BUF, &s);
         memcpy(want, f, len);
         put_pseudo(f, &s, len);
         c.tucso = udp ? 40 : 50;
@@ -197,15 +193,15 @@ static void test_checksums(void)
         tx_context(&t, &c, 0);
         f[24] = f[25] = 0;
         tx_data(&t, E_TX_BUF, 50, 0, TXD_POPTS_IXSM | TXD_POPTS_TXSM, 0);
-        tx_data(&t, E_TX_BUF + 50, (uint32_t)len - 50, TXD_EOP | TXD_IFCS | TXD_RS, 0, 0);
+        tx_data(&t, E_TX_BUF + 50, (uint32_t)len - 50, WHOLE | TXD_RS, 0, 0);
         tx_go(&t);
         CU_ASSERT_TRUE(sent_is(&g, 0, want, len));
         CU_ASSERT_TRUE(tx_status(&g, 0) == TXD_DD && !tx_status(&g, 1) && tx_status(&g, 2));
         /* The context stays; without POPTS nothing is put in. */
-        tx_data(&t, E_TX_BUF, (uint32_t)len, TXD_EOP | TXD_IFCS, TXD_POPTS_TXSM, 0);
-        tx_data(&t, E_TX_BUF, (uint32_t)len, TXD_EOP | TXD_IFCS, 0, 0);
+        tx_data(&t, E_TX_BUF, (uint32_t)len, WHOLE, TXD_POPTS_TXSM, 0);
+        tx_data(&t, E_TX_BUF, (uint32_t)len, WHOLE, 0, 0);
         /* Legacy descriptors name start and place themselves. */
-        tx_legacy(&t, E_TX_BUF, (uint16_t)len, TXD_EOP | TXD_IFCS | TXD_IC, c.tucso, 34, 0);
+        tx_legacy(&t, E_TX_BUF, (uint16_t)len, WHOLE | TXD_IC, c.tucso, 34, 0);
         tx_go(&t);
         want[24] = want[25] = 0;
         CU_ASSERT_TRUE(sent_is(&g, 1, want, len));
@@ -215,8 +211,8 @@ static void test_checksums(void)
         c.tucss = 250;
         c.tucse = 100;
         tx_context(&t, &c, 0);
-        tx_data(&t, E_TX_BUF, (uint32_t)len, TXD_EOP | TXD_IFCS, TXD_POPTS_TXSM, 0);
-        tx_legacy(&t, E_TX_BUF, 100, TXD_EOP | TXD_IFCS | TXD_IC, 99, 34, 0);
+        tx_data(&t, E_TX_BUF, (uint32_t)len, WHOLE, TXD_POPTS_TXSM, 0);
+        tx_legacy(&t, E_TX_BUF, 100, WHOLE | TXD_IC, 99, 34, 0);
         tx_go(&t);
         CU_ASSERT_TRUE(sent_is(&g, 4, f, len));
         CU_ASSERT_TRUE(sent_is(&g, 5, f, 100));
@@ -256,12 +252,12 @@ static void put_tso(struct tx_maker *t, const struct tso_case *k, size_t len)
     size_t at = hdr, part;
 
     tx_context(t, &c, (uint32_t)(len - hdr));
-    tx_data(t, E_TX_BUF, (uint32_t)hdr, TXD_TSE | (at == len ? TXD_EOP | TXD_IFCS | TXD_RS : 0),
+    tx_data(t, E_TX_BUF, (uint32_t)hdr, TXD_TSE | (at == len ? WHOLE | TXD_RS : 0),
             TXD_POPTS_IXSM | TXD_POPTS_TXSM, 0);
     for (; at < len; at += part) {
         part = len - at < 16001 ? len - at : 16001;
-        tx_data(t, E_TX_BUF + at, (uint32_t)part,
-                TXD_TSE | (at + part == len ? TXD_EOP | TXD_IFCS | TXD_RS : 0), 0, 0);
+        tx_data(t, E_TX_BUF + at, (uint32_t)part, TXD_TSE | (at + part == len ? WHOLE | TXD_RS : 0),
+                0, 0);
     }
 }
 
@@ -292,8 +288,7 @@ static void tso(const struct tso_case *k)
     unsigned last = 0;
     size_t len;
 
-    bring_up(&g, 4096);
-    len = put_frame(&g, E_TX_BUF, &k->s);
+    len = up_with(&g, 4096, &k->s);
     put_tso(&t, k, len);
     tx_go(&t);
     CU_ASSERT_EQUAL(g.sent, n < NM_TX_BURST ? n : NM_TX_BURST);
@@ -341,8 +336,7 @@ static void test_tso_refused(void)
         struct tx_maker t = {&g, 0};
         size_t len;
 
-        bring_up(&g, 4096);
-        len = put_frame(&g, E_TX_BUF, &bad[i].s);
+        len = up_with(&g, 4096, &bad[i].s);
         put_tso(&t, &bad[i], len);
         tx_go(&t);
         rig_poll(&g);
@@ -361,16 +355,15 @@ static void test_vlan(void)
     struct tx_maker t = {&g, 0};
     size_t len;
 
-    bring_up(&g, 4096);
-    len = put_frame(&g, E_TX_BUF, &s);
+    len = up_with(&g, 4096, &s);
     memcpy(want, guest(&g, E_TX_BUF), len);
-    tx_legacy(&t, E_TX_BUF, (uint16_t)len, TXD_EOP | TXD_IFCS | TXD_VLE, 0, 0, 0x6123);
+    tx_legacy(&t, E_TX_BUF, (uint16_t)len, WHOLE | TXD_VLE, 0, 0, 0x6123);
     tx_go(&t);
     CU_ASSERT_TRUE(sent_is(&g, 0, want, len)); /* CTRL.VME is not set */
     set(&g, E1000_CTRL, CTRL_SLU | CTRL_VME);
     set(&g, E1000_VET, 0x9100);
-    tx_legacy(&t, E_TX_BUF, (uint16_t)len, TXD_EOP | TXD_IFCS | TXD_VLE, 0, 0, 0x6123);
-    tx_data(&t, E_TX_BUF, (uint32_t)len, TXD_EOP | TXD_IFCS | TXD_VLE, 0, 0x6123);
+    tx_legacy(&t, E_TX_BUF, (uint16_t)len, WHOLE | TXD_VLE, 0, 0, 0x6123);
+    tx_data(&t, E_TX_BUF, (uint32_t)len, WHOLE | TXD_VLE, 0, 0x6123);
     tx_go(&t);
     nm_vlan_insert(want, len, 0x9100, 0x6123);
     CU_ASSERT_TRUE(sent_is(&g, 1, want, len + 4));
@@ -378,28 +371,37 @@ static void test_vlan(void)
     rig_free(&g);
 }
 
+#define LONG_RING (RIG_MEM + 0x40000u)
+
+/* A descriptor of a longer ring than usual. */
+static void put_long(struct rig *g, uint32_t i, uint64_t high)
+{
+    uint64_t desc[2] = {E_TX_BUF, high};
+
+    memcpy(guest(g, LONG_RING + 16ull * i), desc, sizeof(desc));
+}
+
+/* A ring of n descriptors, all the same. */
+static void long_ring(struct rig *g, uint32_t n, uint64_t high)
+{
+    for (uint32_t i = 0; i < n; i++)
+        put_long(g, i, high);
+    set(g, E1000_TDBAL, LONG_RING);
+    set(g, E1000_TDLEN, n * 16);
+}
+
 /* More descriptors than a packet can have: dropped up to the next EOP, in bounded steps. */
 static void test_endless_packet(void)
 {
     enum { N = 1024, PACKET = 700 };
     struct frame_shape s = {.payload = 100};
-    uint64_t ring = RIG_MEM + 0x40000, addr = E_TX_BUF, high;
     struct rig g;
     size_t len;
 
-    bring_up(&g, 4096);
-    len = put_frame(&g, E_TX_BUF, &s);
-    set(&g, E1000_TDBAL, (uint32_t)ring);
-    set(&g, E1000_TDLEN, N * 16);
-    for (uint32_t i = 0; i < N; i++) {
-        high = 10 | (uint64_t)TXD_RS << 24;
-        if (i == PACKET - 1)
-            high |= (uint64_t)TXD_EOP << 24;
-        if (i == PACKET)
-            high = len | (uint64_t)(TXD_EOP | TXD_IFCS | TXD_RS) << 24;
-        memcpy(guest(&g, ring + 16 * i), &addr, 8);
-        memcpy(guest(&g, ring + 16 * i + 8), &high, 8);
-    }
+    len = up_with(&g, 4096, &s);
+    long_ring(&g, N, 10 | (uint64_t)TXD_RS << 24);
+    put_long(&g, PACKET - 1, 10 | (uint64_t)(TXD_RS | TXD_EOP) << 24);
+    put_long(&g, PACKET, len | (uint64_t)(WHOLE | TXD_RS) << 24);
     set(&g, E1000_TDT, PACKET + 1);
     CU_ASSERT_TRUE(g.d.model->pending(&g.d));
     CU_ASSERT_TRUE(reg(&g, E1000_TDH) <= 2 * E1000_MAX_SEGS);
@@ -408,7 +410,7 @@ static void test_endless_packet(void)
     CU_ASSERT_EQUAL(g.sent, 1);
     CU_ASSERT_EQUAL(reg(&g, E1000_TDH), PACKET + 1);
     for (uint32_t i = 0; i <= PACKET; i++)
-        CU_ASSERT_EQUAL(*guest(&g, ring + 16 * i + 12), TXD_DD);
+        CU_ASSERT_EQUAL(*guest(&g, LONG_RING + 16ull * i + 12), TXD_DD);
     rig_free(&g);
 }
 
@@ -416,18 +418,11 @@ static void test_endless_packet(void)
 static void test_burst(void)
 {
     enum { N = 128, FRAMES = 100 };
-    uint64_t ring = RIG_MEM + 0x40000, addr = E_TX_BUF, high;
     struct rig g;
     unsigned calls = 1;
 
     bring_up(&g, 4096);
-    high = 60 | (uint64_t)(TXD_EOP | TXD_IFCS) << 24;
-    for (uint32_t i = 0; i < N; i++) {
-        memcpy(guest(&g, ring + 16 * i), &addr, 8);
-        memcpy(guest(&g, ring + 16 * i + 8), &high, 8);
-    }
-    set(&g, E1000_TDBAL, (uint32_t)ring);
-    set(&g, E1000_TDLEN, N * 16);
+    long_ring(&g, N, 60 | (uint64_t)WHOLE << 24);
     set(&g, E1000_TDT, FRAMES);
     CU_ASSERT_EQUAL(g.sent, NM_TX_BURST);
     while (g.d.model->pending(&g.d) && calls < 100) {
@@ -453,14 +448,12 @@ static void test_loopback(void)
         struct tx_maker t = {&g, 0};
         size_t len;
 
-        bring_up(&g, 24);
-        len = put_frame(&g, E_TX_BUF, &s);
+        len = up_with(&g, 24, &s);
         memcpy(guest(&g, E_TX_BUF), rig_mac, 6);
         set(&g, E1000_RCTL, RCTL_EN | RCTL_SECRC | lbm[i]);
         if (!lbm[i])
             set(&g, E1000_MDIC, MDIC_OP_WRITE | 1u << 21 | 0x4140);
-        tx_legacy(&t, E_TX_BUF, (uint16_t)len, TXD_EOP | TXD_IFCS | TXD_RS, 0, 0, 0);
-        tx_go(&t);
+        send(&t, len, WHOLE | TXD_RS);
         CU_ASSERT_EQUAL(g.sent, 0);
         CU_ASSERT_EQUAL(rx_desc(&g, 0).length, len);
         CU_ASSERT_TRUE(rx_desc(&g, 0).status & RXD_DD);
@@ -476,17 +469,15 @@ static void test_delays(void)
     struct frame_shape s = {.payload = 100};
     struct rig g;
     struct tx_maker t = {&g, 0};
-    uint8_t cmd = TXD_EOP | TXD_IFCS | TXD_RS | TXD_IDE;
+    uint8_t cmd = WHOLE | TXD_RS | TXD_IDE;
     size_t len;
 
-    bring_up(&g, 4096);
-    len = put_frame(&g, E_TX_BUF, &s);
+    len = up_with(&g, 4096, &s);
     set(&g, E1000_IMC, ICR_TXQE);
     set(&g, E1000_TIDV, 8);
     set(&g, E1000_TADV, 20);
     for (unsigned i = 0; i < 3; i++) {
-        tx_legacy(&t, E_TX_BUF, (uint16_t)len, cmd, 0, 0, 0);
-        tx_go(&t);
+        send(&t, len, cmd);
         CU_ASSERT_EQUAL(tx_status(&g, i), TXD_DD);
         CU_ASSERT_FALSE(g.level);
         CU_ASSERT_TRUE(g.d.model->pending(&g.d));
@@ -496,20 +487,17 @@ static void test_delays(void)
     CU_ASSERT_TRUE(g.level); /* TADV, though TIDV began anew with each */
     CU_ASSERT_FALSE(g.d.model->pending(&g.d));
     reg(&g, E1000_ICR);
-    tx_legacy(&t, E_TX_BUF, (uint16_t)len, cmd, 0, 0, 0);
-    tx_go(&t);
+    send(&t, len, cmd);
     g.ns += 8 * 1024;
     rig_poll(&g);
     CU_ASSERT_TRUE(g.level); /* TIDV */
     reg(&g, E1000_ICR);
-    tx_legacy(&t, E_TX_BUF, (uint16_t)len, cmd, 0, 0, 0);
-    tx_go(&t);
+    send(&t, len, cmd);
     CU_ASSERT_FALSE(g.level);
     set(&g, E1000_TIDV, TIDV_FPD | 8);
     CU_ASSERT_TRUE(g.level);
     reg(&g, E1000_ICR);
-    tx_legacy(&t, E_TX_BUF, (uint16_t)len, cmd & (uint8_t)~TXD_IDE, 0, 0, 0);
-    tx_go(&t);
+    send(&t, len, cmd & (uint8_t)~TXD_IDE);
     CU_ASSERT_TRUE(g.level); /* not delayed */
     rig_free(&g);
 }
