@@ -5,11 +5,10 @@
  */
 #include <errno.h>
 
-#include "../coopvmm/cmd.h"
 #include "../coopvmm/table.h"
 #include "plot.h"
 #include "report.h"
-#include "session.h"
+#include "run.h"
 
 #define ROUNDS  60
 #define WRITES  200000 /* a round */
@@ -126,8 +125,9 @@ static int one_round(struct posted *p)
     return err ? err : session_check(&p->s);
 }
 
-static int measure(struct posted *p)
+static int measure(void *b)
 {
+    struct posted *p = b;
     unsigned i;
     int err;
 
@@ -158,8 +158,9 @@ static double add_way(json_t *j, const char *name, struct way *w)
     return ns;
 }
 
-static json_t *result(struct posted *p)
+static json_t *result(void *b)
 {
+    struct posted *p = b;
     json_t *j = report_new(&p->s, "posted");
     struct summary floor;
     double ns;
@@ -193,17 +194,14 @@ static double number(const json_t *j, const char *name, const char *what)
     char key[32];
 
     snprintf(key, sizeof(key), "%s_%s", name, what);
-    return json_number_value(json_object_get(j, key));
+    return report_value(j, key);
 }
 
-static int print(const struct posted *p, json_t *j)
+static void print(const json_t *j)
 {
     static const char *const head[] = {"writes", "million/s", "ns each"};
     struct table *t;
 
-    if (p->s.o.json)
-        return cmd_print_json(j);
-    report_print_head(j, stdout);
     t = table_new(head, 3);
     for (unsigned i = 0; i < WAYS; i++) {
         table_cell(t, "%s", ways[i].title);
@@ -213,14 +211,12 @@ static int print(const struct posted *p, json_t *j)
     table_print(t, stdout);
     table_free(t);
     printf("\nring full: %.3f %% of the posts; floor: %.1f ns\n",
-           100 * json_number_value(json_object_get(j, "full_part")), number(j, "floor", "ns"));
-    report_print_goals(j, stdout);
-    json_decref(j);
-    return CMD_OK;
+           100 * report_value(j, "full_part"), number(j, "floor", "ns"));
 }
 
-static int draw(const struct posted *p, const json_t *j)
+static int draw(void *b, const json_t *j)
 {
+    struct posted *p = b;
     struct plot *plot = plot_open(p->s.o.plot, "Writes to a register, millions a second");
     FILE *out;
 
@@ -237,23 +233,31 @@ static int draw(const struct posted *p, const json_t *j)
     return plot_close(plot);
 }
 
+static void stop(void *b)
+{
+    struct posted *p = b;
+
+    bvm_destroy(&p->vm);
+}
+
+static void release(void *b)
+{
+    struct posted *p = b;
+
+    baselines_fini(&p->base);
+}
+
+static const struct bench_run run = {.help = &help,
+                                     .measure = measure,
+                                     .result = result,
+                                     .draw = draw,
+                                     .stop = stop,
+                                     .print = print,
+                                     .release = release};
+
 int bench_posted(int argc, char **argv)
 {
     struct posted p = {0};
-    int status = session_open(&p.s, &help, argc, argv), err, drawn = 0;
-    json_t *j = NULL;
 
-    if (status != OPTS_GO_ON)
-        return status;
-    err = measure(&p);
-    if (!err)
-        j = result(&p);
-    if (j && p.s.o.plot)
-        drawn = draw(&p, j);
-    bvm_destroy(&p.vm);
-    status = session_close(&p.s, err);
-    if (j)
-        status = print(&p, j);
-    baselines_fini(&p.base);
-    return drawn ? CMD_FAILED : status;
+    return bench_run(&run, &p, argc, argv);
 }

@@ -13,6 +13,11 @@ double report_round(double x)
     return round(x * 10) / 10;
 }
 
+double report_value(const json_t *j, const char *key)
+{
+    return json_number_value(json_object_get(j, key));
+}
+
 void report_number(json_t *j, const char *key, double value)
 {
     json_object_set_new(j, key, json_real(report_round(value)));
@@ -156,7 +161,7 @@ void report_print_head(const json_t *j, FILE *out)
                                                 : "different last-level caches",
             true_at(j, "placement", "siblings") ? ", SMT siblings" : "",
             text_at(j, "placement", "idle"),
-            100 * json_number_value(json_object_get(json_object_get(j, "host"), "stolen")));
+            100 * report_value(json_object_get(j, "host"), "stolen"));
     fprintf(out, "floor: one cache line there and back (%s)%s\n\n",
             json_string_value(json_object_get(j, "floor_variant")),
             json_is_true(json_object_get(j, "quick")) ? "; --quick: not for figures" : "");
@@ -224,7 +229,7 @@ void report_print_goals(const json_t *j, FILE *out)
         table_cell(t, "%s", json_string_value(json_object_get(g, "text")));
         number_cell(t, json_object_get(g, "value"), 2);
         table_cell(t, "%s %.4g", json_string_value(json_object_get(g, "sense")),
-                   json_number_value(json_object_get(g, "bound")));
+                   report_value(g, "bound"));
         table_cell(t, json_is_true(json_object_get(g, "met")) ? "met" : "not met");
     }
     fputc('\n', out);

@@ -32,6 +32,8 @@ json_t *report_new(const struct session *s, const char *bench);
 double report_round(double x);
 /** Sets a number, rounded. */
 void report_number(json_t *j, const char *key, double value);
+/** The number at a key of an object; 0 if there is none. */
+double report_value(const json_t *j, const char *key);
 /** Summarises a series: into *out, and as NAME_... into the document. Sorts the samples. */
 void report_series(json_t *j, const char *name, struct series *from, const struct tsc *t,
                    struct summary *out);

@@ -8,10 +8,9 @@
  */
 #include <errno.h>
 
-#include "../coopvmm/cmd.h"
 #include "plot.h"
 #include "report.h"
-#include "session.h"
+#include "run.h"
 
 #define ROUNDS          48
 #define SAMPLES         10000 /* a round */
@@ -50,10 +49,10 @@ static int set_up(struct ring *r)
     return err;
 }
 
-static int measure(struct ring *r)
+static int measure(void *b)
 {
-    int err = 0;
-
+    struct ring *r = b;
+    int err = set_up(r);
     unsigned i;
 
     for (i = 0; !err && session_another(&r->s, i, r->rounds); i++) {
@@ -77,8 +76,9 @@ static void add_goals(json_t *j, const struct summary *ring, const struct summar
     report_goal(j, "blocking / ring", blocking->p50 / ring->p50, AT_LEAST, 20);
 }
 
-static json_t *result(struct ring *r)
+static json_t *result(void *b)
 {
+    struct ring *r = b;
     json_t *j = report_new(&r->s, "ring");
     struct summary ring, inl, blocking, floor;
 
@@ -95,7 +95,7 @@ static json_t *result(struct ring *r)
     return j;
 }
 
-static int print(const struct ring *r, json_t *j)
+static void print(const json_t *j)
 {
     static const struct report_row rows[] = {{"floor", "floor"},
                                              {"ring", "ring (I/O core)"},
@@ -103,49 +103,50 @@ static int print(const struct ring *r, json_t *j)
                                              {"blocking", "blocking"},
                                              {0}};
 
-    if (r->s.o.json)
-        return cmd_print_json(j);
-    report_print_head(j, stdout);
     report_print_series(j, rows, stdout);
     printf("\nround by round (median): ring / floor %.2f, ring - inline - floor %.1f ns\n",
-           json_number_value(json_object_get(j, "paired_ratio")),
-           json_number_value(json_object_get(j, "paired_excess_ns")));
-    report_print_goals(j, stdout);
-    json_decref(j);
-    return CMD_OK;
+           report_value(j, "paired_ratio"), report_value(j, "paired_excess_ns"));
 }
 
-static int draw(const struct ring *r)
+static int draw(void *b, const json_t *j)
 {
+    struct ring *r = b;
     const struct plot_curve curves[] = {{"floor", &r->base.floor},
                                         {"inline", &r->base.inl},
                                         {"ring (I/O core)", &r->ring},
                                         {"blocking", &r->base.blocking},
                                         {0}};
 
+    (void)j;
     return plot_distributions(r->s.o.plot, "One synchronous access", curves, &r->s.tsc);
 }
+
+static void stop(void *b)
+{
+    struct ring *r = b;
+
+    bvm_destroy(&r->vm);
+}
+
+static void release(void *b)
+{
+    struct ring *r = b;
+
+    series_fini(&r->ring);
+    baselines_fini(&r->base);
+}
+
+static const struct bench_run run = {.help = &help,
+                                     .measure = measure,
+                                     .result = result,
+                                     .draw = draw,
+                                     .stop = stop,
+                                     .print = print,
+                                     .release = release};
 
 int bench_ring(int argc, char **argv)
 {
     struct ring r = {0};
-    int status = session_open(&r.s, &help, argc, argv), err, drawn = 0;
-    json_t *j = NULL;
 
-    if (status != OPTS_GO_ON)
-        return status;
-    err = set_up(&r);
-    if (!err)
-        err = measure(&r);
-    if (!err)
-        j = result(&r);
-    if (!err && r.s.o.plot)
-        drawn = draw(&r);
-    bvm_destroy(&r.vm);
-    status = session_close(&r.s, err);
-    if (j)
-        status = print(&r, j);
-    series_fini(&r.ring);
-    baselines_fini(&r.base);
-    return drawn ? CMD_FAILED : status;
+    return bench_run(&run, &r, argc, argv);
 }

@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "../coopvmm/cmd.h"
 #include "../coopvmm/table.h"
 #include "plot.h"
 #include "report.h"
-#include "session.h"
+#include "run.h"
 
 #define LEVELS       4
 #define MAX_IDLE     256
@@ -115,17 +114,6 @@ static int one_pass(struct scale *c)
     return err;
 }
 
-static int measure(struct scale *c)
-{
-    unsigned i;
-    int err = 0;
-
-    for (i = 0; !err && session_another(&c->s, i, c->passes); i++)
-        err = one_pass(c);
-    c->passes = i;
-    return err;
-}
-
 static int set_up(struct scale *c)
 {
     unsigned visits;
@@ -148,8 +136,21 @@ static int set_up(struct scale *c)
     return err;
 }
 
-static json_t *result(struct scale *c)
+static int measure(void *b)
 {
+    struct scale *c = b;
+    int err = set_up(c);
+    unsigned i;
+
+    for (i = 0; !err && session_another(&c->s, i, c->passes); i++)
+        err = one_pass(c);
+    c->passes = i;
+    return err;
+}
+
+static json_t *result(void *b)
+{
+    struct scale *c = b;
     json_t *j = report_new(&c->s, "scale"), *list = json_array();
     struct summary sum;
     double one = 0, last = 0;
@@ -176,12 +177,7 @@ static json_t *result(struct scale *c)
     return j;
 }
 
-static double num(const json_t *j, const char *key)
-{
-    return json_number_value(json_object_get(j, key));
-}
-
-static int print(const struct scale *c, json_t *j)
+static void print(const json_t *j)
 {
     static const char *const head[] = {"idle VMs",     "ring ns", "p99 ns",     "ratio to 1",
                                        "pass by pass", "cold ns", "cold max ns"};
@@ -191,31 +187,26 @@ static int print(const struct scale *c, json_t *j)
     json_t *e;
     size_t i;
 
-    if (c->s.o.json)
-        return cmd_print_json(j);
-    report_print_head(j, stdout);
     t = table_new(head, 7);
     json_array_foreach(json_object_get(j, "levels"), i, e)
     {
-        table_cell(t, "%.0f", num(e, "idle"));
-        table_cell(t, "%.1f", num(e, "ring_ns"));
-        table_cell(t, "%.1f", num(e, "ring_p99_ns"));
-        table_cell(t, "%.3f", num(e, "ratio"));
-        table_cell(t, "%.3f", num(e, "paired_ratio"));
-        table_cell(t, "%.1f", num(e, "cold_ns"));
-        table_cell(t, "%.1f", num(e, "cold_max_ns"));
+        table_cell(t, "%.0f", report_value(e, "idle"));
+        table_cell(t, "%.1f", report_value(e, "ring_ns"));
+        table_cell(t, "%.1f", report_value(e, "ring_p99_ns"));
+        table_cell(t, "%.3f", report_value(e, "ratio"));
+        table_cell(t, "%.3f", report_value(e, "paired_ratio"));
+        table_cell(t, "%.1f", report_value(e, "cold_ns"));
+        table_cell(t, "%.1f", report_value(e, "cold_max_ns"));
     }
     table_print(t, stdout);
     table_free(t);
     putchar('\n');
     report_print_series(j, rows, stdout);
-    report_print_goals(j, stdout);
-    json_decref(j);
-    return CMD_OK;
 }
 
-static int draw(const struct scale *c, const json_t *j)
+static int draw(void *b, const json_t *j)
 {
+    struct scale *c = b;
     static const char *const keys[] = {"ring_ns", "ring_p99_ns", "cold_ns"};
     struct plot *p = plot_open(c->s.o.plot, "One access beside idle VMs on the same I/O core");
     const json_t *e;
@@ -232,14 +223,25 @@ static int draw(const struct scale *c, const json_t *j)
           out);
     for (unsigned k = 0; k < 3; k++) {
         json_array_foreach(json_object_get(j, "levels"), i, e)
-            fprintf(out, "%.0f %.2f\n", num(e, "idle"), num(e, keys[k]));
+            fprintf(out, "%.0f %.2f\n", report_value(e, "idle"), report_value(e, keys[k]));
         fputs("e\n", out);
     }
     return plot_close(p);
 }
 
-static void release(struct scale *c)
+static void stop(void *b)
 {
+    struct scale *c = b;
+
+    if (c->idle)
+        attach(c, 0);
+    bvm_destroy(&c->vm);
+}
+
+static void release(void *b)
+{
+    struct scale *c = b;
+
     for (unsigned l = 0; l < LEVELS; l++) {
         series_fini(&c->level[l].active);
         series_fini(&c->level[l].cold);
@@ -248,27 +250,17 @@ static void release(struct scale *c)
     free(c->idle);
 }
 
+static const struct bench_run run = {.help = &help,
+                                     .measure = measure,
+                                     .result = result,
+                                     .draw = draw,
+                                     .stop = stop,
+                                     .print = print,
+                                     .release = release};
+
 int bench_scale(int argc, char **argv)
 {
     struct scale c = {0};
-    int status = session_open(&c.s, &help, argc, argv), err, drawn = 0;
-    json_t *j = NULL;
 
-    if (status != OPTS_GO_ON)
-        return status;
-    err = set_up(&c);
-    if (!err)
-        err = measure(&c);
-    if (!err)
-        j = result(&c);
-    if (j && c.s.o.plot)
-        drawn = draw(&c, j);
-    if (c.idle)
-        attach(&c, 0);
-    bvm_destroy(&c.vm);
-    status = session_close(&c.s, err);
-    if (j)
-        status = print(&c, j);
-    release(&c);
-    return drawn ? CMD_FAILED : status;
+    return bench_run(&run, &c, argc, argv);
 }

@@ -6,11 +6,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../coopvmm/cmd.h"
 #include "../coopvmm/table.h"
 #include "plot.h"
 #include "report.h"
-#include "session.h"
+#include "run.h"
 #include "trap_fault.h"
 #include "trap_guest.h"
 
@@ -68,8 +67,9 @@ static int one_pass(struct trap *t, unsigned pass)
     return err;
 }
 
-static int measure(struct trap *t)
+static int measure(void *b)
 {
+    struct trap *t = b;
     bool kvm = t->s.o.engine == CFG_ENGINE_KVM;
     unsigned passes = t->s.o.rounds ? t->s.o.rounds : t->s.o.quick ? 1 : PASSES;
     int err = series_init(&t->trap, (size_t)TRAPS * MAX_PASSES);
@@ -128,8 +128,9 @@ static json_t *kinds_json(const struct trap *t)
     return list;
 }
 
-static json_t *result(struct trap *t)
+static json_t *result(void *b)
 {
+    struct trap *t = b;
     json_t *j = report_new(&t->s, "trap");
     struct summary trap, floor;
     double inl = kind_ns(t, 0, "inb_reg", false), io = kind_ns(t, 1, "inb_reg", false);
@@ -151,12 +152,7 @@ static json_t *result(struct trap *t)
     return j;
 }
 
-static double num(const json_t *j, const char *key)
-{
-    return json_number_value(json_object_get(j, key));
-}
-
-static int print(const struct trap *t, json_t *j)
+static void print(const json_t *j)
 {
     static const char *const head[] = {"ns",         "inline",     "iocore",      "blocking",
                                        "inline p99", "iocore p99", "blocking p99"};
@@ -166,27 +162,23 @@ static int print(const struct trap *t, json_t *j)
     json_t *k;
     size_t i;
 
-    if (t->s.o.json)
-        return cmd_print_json(j);
-    report_print_head(j, stdout);
     table = table_new(head, 7);
     json_array_foreach(json_object_get(j, "kinds"), i, k)
     {
         table_cell(table, "%s", json_string_value(json_object_get(k, "name")));
         for (unsigned c = 0; c < 6; c++)
-            table_cell(table, "%.0f", num(k, keys[c]));
+            table_cell(table, "%.0f", report_value(k, keys[c]));
     }
     table_print(table, stdout);
     table_free(table);
     printf("\nengine %s: trap %.0f ns, floor %.1f ns\n",
-           json_string_value(json_object_get(j, "engine")), num(j, "trap_ns"), num(j, "floor_ns"));
-    report_print_goals(j, stdout);
-    json_decref(j);
-    return CMD_OK;
+           json_string_value(json_object_get(j, "engine")), report_value(j, "trap_ns"),
+           report_value(j, "floor_ns"));
 }
 
-static int draw(const struct trap *t, const json_t *j)
+static int draw(void *b, const json_t *j)
 {
+    struct trap *t = b;
     struct plot *p = plot_open(t->s.o.plot, "A guest's accesses, trap and all");
     const json_t *k;
     size_t i;
@@ -199,32 +191,33 @@ static int draw(const struct trap *t, const json_t *j)
           "set style fill solid 0.6\nset logscale y\nset ylabel 'time (ns)'\n"
           "set key top left\nset xtics rotate by -40 noenhanced\n$d << EOD\n",
           out);
-    json_array_foreach(json_object_get(j, "kinds"), i, k)
-        fprintf(out, "%s %.0f %.0f %.0f\n", json_string_value(json_object_get(k, "name")),
-                num(k, "inline_ns"), num(k, "iocore_ns"), num(k, "blocking_ns"));
+    json_array_foreach(json_object_get(j, "kinds"), i, k) fprintf(
+        out, "%s %.0f %.0f %.0f\n", json_string_value(json_object_get(k, "name")),
+        report_value(k, "inline_ns"), report_value(k, "iocore_ns"), report_value(k, "blocking_ns"));
     fputs("EOD\nplot $d using 2:xtic(1) title 'inline', $d using 3 title 'I/O core', "
           "$d using 4 title 'blocking'\n",
           out);
     return plot_close(p);
 }
 
+static void release(void *b)
+{
+    struct trap *t = b;
+
+    series_fini(&t->trap);
+    baselines_fini(&t->base);
+}
+
+static const struct bench_run run = {.help = &help,
+                                     .measure = measure,
+                                     .result = result,
+                                     .draw = draw,
+                                     .print = print,
+                                     .release = release};
+
 int bench_trap(int argc, char **argv)
 {
     static struct trap t; /* too large for the stack */
-    int status = session_open(&t.s, &help, argc, argv), err, drawn = 0;
-    json_t *j = NULL;
 
-    if (status != OPTS_GO_ON)
-        return status;
-    err = measure(&t);
-    if (!err)
-        j = result(&t);
-    if (j && t.s.o.plot)
-        drawn = draw(&t, j);
-    status = session_close(&t.s, err);
-    if (j)
-        status = print(&t, j);
-    series_fini(&t.trap);
-    baselines_fini(&t.base);
-    return drawn ? CMD_FAILED : status;
+    return bench_run(&run, &t, argc, argv);
 }
