@@ -49,6 +49,43 @@ int attach_start(struct attach *a, FILE *err)
     return attach_ask(a, &m, "start", err);
 }
 
+static void describe(struct iotp_device *d, const struct cfg_device *c)
+{
+    d->io_base = c->io_base;
+    d->mmio_base = c->mmio_base;
+    d->irq = c->irq;
+    d->slot = c->slot;
+    d->connected = c->connected;
+    d->queues = c->queues;
+    cfg_parse_mac(c->mac, d->mac);
+    attach_name(d->model, c->model);
+    attach_name(d->name, c->name);
+}
+
+int attach_device(struct attach *a, struct iotp_msg *m, const struct cfg_device *c, int *state_fd,
+                  struct iotp_device_info *info, FILE *err)
+{
+    bool is_new = *state_fd < 0;
+    int ret = 0;
+
+    describe(&m->u.device, c);
+    m->u.device.has_state = !is_new;
+    if (!is_new)
+        m->fd[m->nfds++] = *state_fd;
+    ret = attach_ask(a, m, c->name, err);
+    if (ret)
+        return ret;
+    if (is_new && m->nfds != 1) {
+        ret = -EPROTO;
+    } else if (is_new) {
+        *state_fd = m->fd[0];
+        *info = m->u.device_info;
+        m->nfds = 0;
+    }
+    iotp_msg_close(m);
+    return ret;
+}
+
 void attach_close(struct attach *a)
 {
     if (a->sock >= 0)

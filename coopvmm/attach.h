@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "../config/config.h"
 #include "../protocol/iotp_ctl.h"
 
 struct attach {
@@ -40,6 +41,16 @@ int attach_ask(struct attach *a, struct iotp_msg *m, const char *what, FILE *err
 int attach_hello(struct attach *a, uint64_t *features, FILE *err);
 /** START: from now on requests are served. @return as attach_ask */
 int attach_start(struct attach *a, FILE *err);
+
+/**
+ * DEVICE: attaches a device of the config, or attaches it again.
+ * @param m with area, device and lines, and the lines' descriptors, filled in; empty afterwards
+ * @param state_fd the device's durable state; -1: none yet, then it is made by the I/O-core
+ *        process, and *info says what the device is
+ * @return as attach_ask; -EPROTO
+ */
+int attach_device(struct attach *a, struct iotp_msg *m, const struct cfg_device *c, int *state_fd,
+                  struct iotp_device_info *info, FILE *err);
 
 /** Copies a name into a message. */
 void attach_name(char to[IOTP_NAME_SIZE], const char *from);

@@ -95,44 +95,12 @@ static int give_domain(struct domain_link *l, unsigned i)
     return attach_ask(&l->at, &m, "domain", l->d->err);
 }
 
-static void describe(const struct device *dev, struct iotp_device *out)
-{
-    const struct cfg_device *c = dev->c;
-
-    *out = (struct iotp_device){.area = dev->area,
-                                .device = dev->index,
-                                .has_state = dev->state_fd >= 0,
-                                .io_base = c->io_base,
-                                .mmio_base = c->mmio_base,
-                                .irq = c->irq,
-                                .slot = c->slot,
-                                .connected = c->connected,
-                                .queues = c->queues};
-    cfg_parse_mac(c->mac, out->mac);
-    attach_name(out->model, c->model);
-    attach_name(out->name, c->name);
-}
-
 static int give_device(struct domain_link *l, struct device *dev)
 {
     struct iotp_msg m = {.type = IOTP_MSG_DEVICE};
-    int ret;
 
-    if (dev->state_fd >= 0)
-        m.fd[m.nfds++] = dev->state_fd;
-    describe(dev, &m.u.device);
-    ret = attach_ask(&l->at, &m, dev->c->name, l->d->err);
-    if (ret)
-        return ret;
-    if (dev->state_fd < 0) {
-        if (m.nfds != 1)
-            return -EPROTO;
-        dev->state_fd = m.fd[0];
-        m.fd[0] = -1;
-        dev->info = m.u.device_info;
-    }
-    iotp_msg_close(&m);
-    return 0;
+    m.u.device = (struct iotp_device){.area = dev->area, .device = dev->index};
+    return attach_device(&l->at, &m, dev->c, &dev->state_fd, &dev->info, l->d->err);
 }
 
 static int talk(void *arg, FILE *err)

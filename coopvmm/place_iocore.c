@@ -236,24 +236,6 @@ static int give_area(struct link *l, unsigned i, FILE *err)
     return attach_ask(&l->at, &m, "area", err);
 }
 
-static void describe(const struct link *l, const struct link_dev *d, struct iotp_device *out)
-{
-    const struct cfg_device *c = d->bus.c;
-
-    *out = (struct iotp_device){.area = (uint32_t)(d->area - l->area),
-                                .device = d->bus.index,
-                                .nlines = 1,
-                                .has_state = d->state_fd >= 0,
-                                .io_base = c->io_base,
-                                .mmio_base = c->mmio_base,
-                                .irq = c->irq,
-                                .connected = c->connected,
-                                .queues = c->queues};
-    cfg_parse_mac(c->mac, out->mac);
-    attach_name(out->model, c->model);
-    attach_name(out->name, c->name);
-}
-
 static int give_messages(struct link *l, struct link_dev *d, FILE *err)
 {
     struct iotp_msg m = {.type = IOTP_MSG_MSI, .nfds = 2 + d->messages.nroutes};
@@ -272,21 +254,10 @@ static int give_device(struct link *l, struct link_dev *d, FILE *err)
     struct iotp_msg m = {.type = IOTP_MSG_DEVICE, .nfds = 1, .fd = {d->irq_fd}};
     int ret;
 
-    if (d->state_fd >= 0)
-        m.fd[m.nfds++] = d->state_fd;
-    describe(l, d, &m.u.device);
-    ret = attach_ask(&l->at, &m, d->bus.c->name, err);
-    if (ret)
-        return ret;
-    if (d->state_fd < 0) {
-        if (m.nfds != 1)
-            return -EPROTO;
-        d->state_fd = m.fd[0];
-        m.fd[0] = -1;
-        d->bus.info = m.u.device_info;
-    }
-    iotp_msg_close(&m);
-    return give_messages(l, d, err);
+    m.u.device = (struct iotp_device){
+        .area = (uint32_t)(d->area - l->area), .device = d->bus.index, .nlines = 1};
+    ret = attach_device(&l->at, &m, d->bus.c, &d->state_fd, &d->bus.info, err);
+    return ret ? ret : give_messages(l, d, err);
 }
 
 /* The whole conversation; the areas are made once, when the features are known. */
@@ -341,7 +312,6 @@ static int add_to_bus(struct link *l, FILE *err)
 
         if (!ret && engine->irq_level)
             ret = engine->irq_level(l->vm, d->bus.irq, &d->shadow->irq_level);
-
         if (ret) {
             fprintf(err, "%s: %s: %s\n", l->vm->c->name, l->dev[i].bus.c->name,
                     ret == -EEXIST ? "another device has its ports; set io_base" : strerror(-ret));
