@@ -165,6 +165,10 @@ static enum nm_status e1000_access(struct nm_dev *d, struct nm_access *a)
     struct e1000_regs *r = e1000_regs(d);
     enum nm_status st = NM_DONE;
 
+    if (a->mem && a->write && d->changed) {
+        a->done_count = 0; /* what went before in the request may have sent all there is room for */
+        return NM_DONE;
+    }
     if (a->region == NM_REGION_CONFIG) {
         st = config_access(d, a);
     } else if (!claims(r, a)) {

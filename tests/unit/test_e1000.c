@@ -102,6 +102,7 @@ static void test_access_sizes(void)
                            .write = true,
                            .mem = (uint8_t *)(mem + 3),
                            .down = true};
+    g.d.changed = false; /* committed */
     CU_ASSERT_EQUAL(g.d.model->access(&g.d, &a), NM_DONE);
     CU_ASSERT_EQUAL(a.done_count, 4);
     CU_ASSERT_EQUAL(reg(&g, E1000_FCAL), 1);

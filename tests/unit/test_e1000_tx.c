@@ -438,6 +438,28 @@ static void test_burst(void)
     rig_free(&g);
 }
 
+/* A string of doorbells: one call's burst, and no other call before a commit. */
+static void test_string_of_doorbells(void)
+{
+    enum { N = 128 };
+    uint32_t tails[] = {100, 101, 102};
+    struct rig g;
+
+    bring_up(&g, 4096);
+    long_ring(&g, N, 60 | (uint64_t)WHOLE << 24);
+    g.d.changed = false;
+    CU_ASSERT_EQUAL(rig_string(&g, E1000_TDT, 4, 2, tails, true, false), 2);
+    CU_ASSERT_EQUAL(g.sent, NM_TX_BURST);
+    CU_ASSERT_EQUAL(rig_string(&g, E1000_TDT, 4, 1, tails + 2, true, false), 0);
+    CU_ASSERT_EQUAL(g.sent, NM_TX_BURST);
+    rig_commit(&g);
+    g.d.changed = false;
+    CU_ASSERT_EQUAL(rig_string(&g, E1000_TDT, 4, 1, tails + 2, true, false), 1);
+    rig_poll(&g);
+    CU_ASSERT_EQUAL(g.sent, 102);
+    rig_free(&g);
+}
+
 static void test_loopback(void)
 {
     static const uint32_t lbm[] = {1u << 6, 3u << 6, 0};
@@ -514,6 +536,7 @@ const struct cu_test suite_tests[] = {
     {"VLAN tags", test_vlan},
     {"a packet without end", test_endless_packet},
     {"frames in bursts", test_burst},
+    {"a string of doorbells", test_string_of_doorbells},
     {"loopback", test_loopback},
     {"delayed interrupts", test_delays},
     {NULL, NULL},
