@@ -15,12 +15,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "../coopvmm/cmd.h"
 #include "../coopvmm/table.h"
 #include "opts.h"
 #include "plot.h"
 #include "report.h"
-#include "session.h"
+#include "run.h"
 
 #define ROUNDS 40
 #define RUNS   40 /* of the guest, a kind, a round */
@@ -98,10 +97,13 @@ static int one_round(struct exits *b)
 
 static int set_up(struct exits *b)
 {
-    int err = 0;
+    const char *step = "";
+    int err = exits_guest_create(&b->guest, &step);
 
     b->rounds = b->s.o.rounds ? b->s.o.rounds : b->s.o.quick ? 3 : ROUNDS;
     b->runs = b->s.o.quick ? RUNS / 4 : RUNS;
+    if (err)
+        fprintf(stderr, "no KVM guest here: %s\n", step);
     for (unsigned k = 0; k < KINDS && !err; k++)
         err = series_init(&b->kind[k], (size_t)b->runs * b->rounds);
     if (!err)
@@ -109,8 +111,9 @@ static int set_up(struct exits *b)
     return err;
 }
 
-static int measure(struct exits *b)
+static int measure(void *self)
 {
+    struct exits *b = self;
     int err = set_up(b);
     unsigned i;
 
@@ -126,8 +129,9 @@ static double write_ns(struct exits *b, unsigned k)
     return series_paired_excess(&b->kind[k], &b->kind[0], NULL, &b->s.tsc) / WRITES;
 }
 
-static json_t *result(struct exits *b)
+static json_t *result(void *self)
 {
+    struct exits *b = self;
     json_t *j = report_new(&b->s, "exits"), *ns = json_object();
 
     json_object_set_new(j, "rounds", json_integer(b->rounds));
@@ -138,32 +142,28 @@ static json_t *result(struct exits *b)
     return j;
 }
 
-static int print(const struct exits *b, json_t *j)
+static void print(const json_t *j)
 {
     static const char *const head[] = {"a write by", "ns", "x posted"};
     const json_t *ns = json_object_get(j, "ns");
     struct table *t;
 
-    if (b->s.o.json)
-        return cmd_print_json(j);
-    report_print_head(j, stdout);
     t = table_new(head, 3);
     for (unsigned k = 1; k < KINDS; k++) {
         const char *posted = kinds[k].name[0] == 'p' ? "pio_posted" : "mmio_posted";
-        double v = json_number_value(json_object_get(ns, kinds[k].name));
+        double v = report_value(ns, kinds[k].name);
 
         table_cell(t, "%s", kinds[k].name);
         table_cell(t, "%.0f", v);
-        table_cell(t, "%.2f", v / json_number_value(json_object_get(ns, posted)));
+        table_cell(t, "%.2f", v / report_value(ns, posted));
     }
     table_print(t, stdout);
     table_free(t);
-    json_decref(j);
-    return CMD_OK;
 }
 
-static int draw(const struct exits *b, const json_t *j)
+static int draw(void *self, const json_t *j)
 {
+    struct exits *b = self;
     struct plot *plot = plot_open(b->s.o.plot, "What a guest's write costs its vCPU under KVM");
     FILE *out;
 
@@ -174,43 +174,39 @@ static int draw(const struct exits *b, const json_t *j)
           "set yrange [0:]\nset xtics rotate by -45\nplot '-' using 1:2:xtic(3) with boxes\n",
           out);
     for (unsigned k = 1; k < KINDS; k++)
-        fprintf(out, "%u %.1f \"%s\"\n", k,
-                json_number_value(json_object_get(json_object_get(j, "ns"), kinds[k].name)),
+        fprintf(out, "%u %.1f \"%s\"\n", k, report_value(json_object_get(j, "ns"), kinds[k].name),
                 kinds[k].name);
     fputs("e\n", out);
     return plot_close(plot);
 }
 
-static int run(struct exits *b)
+static void stop(void *self)
 {
-    int err = measure(b), drawn = 0, status;
-    json_t *j = err ? NULL : result(b);
+    struct exits *b = self;
 
-    if (j && b->s.o.plot)
-        drawn = draw(b, j);
     bvm_destroy(&b->vm);
-    status = session_close(&b->s, err);
-    if (j)
-        status = print(b, j);
+    exits_guest_free(b->guest);
+}
+
+static void release(void *self)
+{
+    struct exits *b = self;
+
     for (unsigned k = 0; k < KINDS; k++)
         series_fini(&b->kind[k]);
-    return drawn ? CMD_FAILED : status;
 }
+
+static const struct bench_run run = {.help = &help,
+                                     .measure = measure,
+                                     .result = result,
+                                     .draw = draw,
+                                     .stop = stop,
+                                     .print = print,
+                                     .release = release};
 
 int bench_exits(int argc, char **argv)
 {
     struct exits b = {0};
-    const char *step = "";
-    int status = session_open(&b.s, &help, argc, argv), err;
 
-    if (status != OPTS_GO_ON)
-        return status;
-    err = exits_guest_create(&b.guest, &step);
-    if (err) {
-        session_close(&b.s, 0);
-        return cmd_fail("bench exits", "no KVM guest here: %s: %s", step, strerror(-err));
-    }
-    status = run(&b);
-    exits_guest_free(b.guest);
-    return status;
+    return bench_run(&run, &b, argc, argv);
 }

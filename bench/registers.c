@@ -18,7 +18,7 @@
 #include "../nicmodels/virtio_pci.h"
 #include "plot.h"
 #include "report.h"
-#include "session.h"
+#include "run.h"
 
 #define ROUNDS  24
 #define SAMPLES 400 /* of each register's each way, a round */
@@ -155,8 +155,9 @@ static int set_up(struct registers *b)
     return err;
 }
 
-static int measure(struct registers *b)
+static int measure(void *self)
 {
+    struct registers *b = self;
     int err = set_up(b);
     unsigned i;
 
@@ -180,8 +181,9 @@ static json_t *figures(struct registers *b, unsigned i)
     return j;
 }
 
-static json_t *result(struct registers *b)
+static json_t *result(void *self)
 {
+    struct registers *b = self;
     json_t *j = report_new(&b->s, "registers"), *all = json_array();
     struct summary floor;
 
@@ -193,17 +195,12 @@ static json_t *result(struct registers *b)
     return j;
 }
 
-static double num(const json_t *j, const char *key)
-{
-    return json_number_value(json_object_get(j, key));
-}
-
 static const char *str(const json_t *j, const char *key)
 {
     return json_string_value(json_object_get(j, key));
 }
 
-static int print(const struct registers *b, json_t *j)
+static void print(const json_t *j)
 {
     static const char *const head[] = {"model",       "register",  "access",
                                        "declared ns", "waited ns", "gain"};
@@ -211,28 +208,24 @@ static int print(const struct registers *b, json_t *j)
     size_t i;
     json_t *e;
 
-    if (b->s.o.json)
-        return cmd_print_json(j);
-    report_print_head(j, stdout);
     t = table_new(head, 6);
     json_array_foreach(json_object_get(j, "registers"), i, e)
     {
         table_cell(t, "%s", str(e, "model"));
         table_cell(t, "%s", str(e, "register"));
         table_cell(t, "%s", str(e, "access"));
-        table_cell(t, "%.1f", num(e, "declared_ns"));
-        table_cell(t, "%.1f", num(e, "waited_ns"));
-        table_cell(t, "%.1f", num(e, "gain"));
+        table_cell(t, "%.1f", report_value(e, "declared_ns"));
+        table_cell(t, "%.1f", report_value(e, "waited_ns"));
+        table_cell(t, "%.1f", report_value(e, "gain"));
     }
     table_print(t, stdout);
     table_free(t);
-    printf("\nfloor: %.1f ns\n", num(j, "floor_ns"));
-    json_decref(j);
-    return CMD_OK;
+    printf("\nfloor: %.1f ns\n", report_value(j, "floor_ns"));
 }
 
-static int draw(const struct registers *b, const json_t *j)
+static int draw(void *self, const json_t *j)
 {
+    struct registers *b = self;
     struct plot *plot = plot_open(b->s.o.plot, "What posted and shadowed registers gain");
     size_t i;
     json_t *e;
@@ -244,7 +237,7 @@ static int draw(const struct registers *b, const json_t *j)
     fputs("$figures << END\n", out);
     json_array_foreach(json_object_get(j, "registers"), i, e)
         fprintf(out, "\"%s %s\" %.1f %.1f\n", str(e, "model"), str(e, "register"),
-                num(e, "declared_ns"), num(e, "waited_ns"));
+                report_value(e, "declared_ns"), report_value(e, "waited_ns"));
     fputs("END\n"
           "set style data histogram\nset style fill solid 0.6\nset logscale y\n"
           "set ylabel 'nanoseconds'\nset xtics rotate by -45\n"
@@ -253,45 +246,40 @@ static int draw(const struct registers *b, const json_t *j)
     return plot_close(plot);
 }
 
-static void tear_down(struct registers *b)
+static void stop(void *self)
 {
+    struct registers *b = self;
+
     for (unsigned i = 0; i < REGS; i++)
         bvm_destroy(&b->vm[i]);
 }
 
-static void free_figures(struct registers *b)
+static void release(void *self)
 {
+    struct registers *b = self;
+
     for (unsigned i = 0; i < REGS; i++)
         for (unsigned w = 0; w < WAYS; w++)
             series_fini(&b->f[i].way[w]);
     baselines_fini(&b->base);
 }
 
-static int run(struct registers *b)
-{
-    int err = measure(b), drawn = 0, status;
-    json_t *j = err ? NULL : result(b);
-
-    if (j && b->s.o.plot)
-        drawn = draw(b, j);
-    tear_down(b);
-    status = session_close(&b->s, err);
-    if (j)
-        status = print(b, j);
-    free_figures(b);
-    return drawn ? CMD_FAILED : status;
-}
+static const struct bench_run run = {.help = &help,
+                                     .measure = measure,
+                                     .result = result,
+                                     .draw = draw,
+                                     .stop = stop,
+                                     .print = print,
+                                     .release = release};
 
 int bench_registers(int argc, char **argv)
 {
-    struct registers *b = calloc(1, sizeof(*b));
+    struct registers *b = calloc(1, sizeof(*b)); /* too large for the stack */
     int status;
 
     if (!b)
         return cmd_fail("bench registers", "out of memory");
-    status = session_open(&b->s, &help, argc, argv);
-    if (status == OPTS_GO_ON)
-        status = run(b);
+    status = bench_run(&run, b, argc, argv);
     free(b);
     return status;
 }

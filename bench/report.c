@@ -220,11 +220,15 @@ void report_print_series(const json_t *j, const struct report_row *rows, FILE *o
 void report_print_goals(const json_t *j, FILE *out)
 {
     static const char *const head[] = {"goal", "measured", "bound", ""};
-    struct table *t = table_new(head, 4);
+    const json_t *goals = json_object_get(j, "goals");
+    struct table *t;
     size_t i;
     json_t *g;
 
-    json_array_foreach(json_object_get(j, "goals"), i, g)
+    if (!json_array_size(goals))
+        return;
+    t = table_new(head, 4);
+    json_array_foreach(goals, i, g)
     {
         table_cell(t, "%s", json_string_value(json_object_get(g, "text")));
         number_cell(t, json_object_get(g, "value"), 2);

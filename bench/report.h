@@ -50,7 +50,8 @@ struct report_row {
 };
 /** Prints which coopvmm, which benchmark, which host. */
 void report_print_title(const json_t *j, FILE *out);
-/** Prints a document's common part, the series of `rows` (ends with a NULL name) and its goals. */
+/** Prints a document's common part, the series of `rows` (ends with a NULL name) and its goals,
+ * if it has any. */
 void report_print_head(const json_t *j, FILE *out);
 void report_print_series(const json_t *j, const struct report_row *rows, FILE *out);
 void report_print_goals(const json_t *j, FILE *out);
