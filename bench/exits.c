@@ -56,7 +56,7 @@ struct exits {
     struct bvm vm; /* with the NE2000 whose register is posted to */
     struct exits_guest *guest;
     struct series kind[KINDS]; /* ticks a run of the guest */
-    unsigned rounds, runs;
+    unsigned runs;
 };
 
 static int post(void *arg)
@@ -86,40 +86,30 @@ static int sample(struct exits *b, unsigned k)
     return 0;
 }
 
-static int one_round(struct exits *b)
+static int one_round(void *self, unsigned i)
 {
+    struct exits *b = self;
     int err = 0;
 
+    (void)i;
     for (unsigned k = 0; k < KINDS && !err; k++)
         err = sample(b, k);
-    return err ? err : session_check(&b->s);
+    return err;
 }
 
-static int set_up(struct exits *b)
+static int set_up(void *self)
 {
+    struct exits *b = self;
     const char *step = "";
     int err = exits_guest_create(&b->guest, &step);
 
-    b->rounds = b->s.o.rounds ? b->s.o.rounds : b->s.o.quick ? 3 : ROUNDS;
     b->runs = b->s.o.quick ? RUNS / 4 : RUNS;
     if (err)
         fprintf(stderr, "no KVM guest here: %s\n", step);
     for (unsigned k = 0; k < KINDS && !err; k++)
-        err = series_init(&b->kind[k], (size_t)b->runs * b->rounds);
+        err = series_init(&b->kind[k], (size_t)b->runs * b->s.rounds);
     if (!err)
         err = bvm_create(&b->vm, 0, CFG_PLACE_IOCORE, b->s.iod.sock, b->s.guard, stderr);
-    return err;
-}
-
-static int measure(void *self)
-{
-    struct exits *b = self;
-    int err = set_up(b);
-    unsigned i;
-
-    for (i = 0; !err && session_another(&b->s, i, b->rounds); i++)
-        err = one_round(b);
-    b->rounds = i;
     return err;
 }
 
@@ -134,8 +124,7 @@ static json_t *result(void *self)
     struct exits *b = self;
     json_t *j = report_new(&b->s, "exits"), *ns = json_object();
 
-    json_object_set_new(j, "rounds", json_integer(b->rounds));
-    json_object_set_new(j, "writes", json_integer((json_int_t)b->rounds * b->runs * WRITES));
+    json_object_set_new(j, "writes", json_integer((json_int_t)b->s.rounds * b->runs * WRITES));
     for (unsigned k = 1; k < KINDS; k++)
         report_number(ns, kinds[k].name, write_ns(b, k));
     json_object_set_new(j, "ns", ns);
@@ -196,13 +185,8 @@ static void release(void *self)
         series_fini(&b->kind[k]);
 }
 
-static const struct bench_run run = {.help = &help,
-                                     .measure = measure,
-                                     .result = result,
-                                     .draw = draw,
-                                     .stop = stop,
-                                     .print = print,
-                                     .release = release};
+static const struct bench_run run = {
+    &help, ROUNDS, 3, STATS_MAX_ROUNDS, set_up, one_round, result, draw, stop, print, release};
 
 int bench_exits(int argc, char **argv)
 {

@@ -37,7 +37,7 @@ struct posted {
     struct bus_dev *dev;
     struct way ring, bus, sync, inl, blocking;
     uint64_t full, offered;
-    unsigned rounds, writes;
+    unsigned writes;
 };
 
 static const struct iotp_req write_rsar = {
@@ -108,10 +108,12 @@ static int blocked(struct posted *p)
     return err;
 }
 
-static int one_round(struct posted *p)
+static int one_round(void *b, unsigned i)
 {
+    struct posted *p = b;
     int err = through_ring(p);
 
+    (void)i;
     if (!err)
         err = through_bus(p, &p->vm, &p->bus, p->writes);
     if (!err)
@@ -120,28 +122,19 @@ static int one_round(struct posted *p)
         err = through_bus(p, &p->s.inl, &p->inl, SYNCS);
     if (!err)
         err = blocked(p);
-    if (!err)
-        err = baselines_round(&p->s, &p->base, FLOORS, 1);
-    return err ? err : session_check(&p->s);
+    return err ? err : baselines_round(&p->s, &p->base, FLOORS, 1);
 }
 
-static int measure(void *b)
+static int set_up(void *b)
 {
     struct posted *p = b;
-    unsigned i;
-    int err;
+    int err = baselines_init(&p->base, FLOORS, 1, p->s.rounds);
 
-    p->rounds = p->s.o.rounds ? p->s.o.rounds : p->s.o.quick ? 6 : ROUNDS;
     p->writes = p->s.o.quick ? WRITES / 4 : WRITES;
-    err = baselines_init(&p->base, FLOORS, 1, p->rounds);
     if (!err)
         err = bvm_create(&p->vm, 0, CFG_PLACE_IOCORE, p->s.iod.sock, p->s.guard, stderr);
-    if (err)
-        return err;
-    p->dev = bus_at(p->vm.vm->bus, 0);
-    for (i = 0; !err && session_another(&p->s, i, p->rounds); i++)
-        err = one_round(p);
-    p->rounds = i;
+    if (!err)
+        p->dev = bus_at(p->vm.vm->bus, 0);
     return err;
 }
 
@@ -165,7 +158,6 @@ static json_t *result(void *b)
     struct summary floor;
     double ns;
 
-    json_object_set_new(j, "rounds", json_integer(p->rounds));
     json_object_set_new(j, "writes", json_integer((json_int_t)p->offered));
     report_series(j, "floor", &p->base.floor, &p->s.tsc, &floor);
     ns = add_way(j, "posted", &p->ring);
@@ -247,13 +239,8 @@ static void release(void *b)
     baselines_fini(&p->base);
 }
 
-static const struct bench_run run = {.help = &help,
-                                     .measure = measure,
-                                     .result = result,
-                                     .draw = draw,
-                                     .stop = stop,
-                                     .print = print,
-                                     .release = release};
+static const struct bench_run run = {
+    &help, ROUNDS, 6, STATS_MAX_ROUNDS, set_up, one_round, result, draw, stop, print, release};
 
 int bench_posted(int argc, char **argv)
 {

@@ -90,7 +90,6 @@ struct registers {
     struct bvm vm[REGS];
     struct baselines base; /* the floor's, only */
     struct figures f[REGS];
-    unsigned rounds;
     size_t n;
 };
 
@@ -130,40 +129,30 @@ static int one_register(struct registers *b, unsigned i)
     return err;
 }
 
-static int one_round(struct registers *b)
+static int one_round(void *self, unsigned round)
 {
+    struct registers *b = self;
     int err = baselines_round(&b->s, &b->base, b->n, 1);
 
+    (void)round;
     for (unsigned i = 0; i < REGS && !err; i++)
         err = one_register(b, i);
-    return err ? err : session_check(&b->s);
+    return err;
 }
 
-static int set_up(struct registers *b)
+static int set_up(void *self)
 {
+    struct registers *b = self;
     int err;
 
-    b->rounds = b->s.o.rounds ? b->s.o.rounds : b->s.o.quick ? 4 : ROUNDS;
     b->n = b->s.o.quick ? SAMPLES / 4 : SAMPLES;
-    err = baselines_init(&b->base, b->n, 1, b->rounds);
+    err = baselines_init(&b->base, b->n, 1, b->s.rounds);
     for (unsigned i = 0; i < REGS && !err; i++) {
         err = bvm_create_model(&b->vm[i], i, CFG_PLACE_IOCORE, regs[i].model, b->s.iod.sock,
                                b->s.guard, stderr);
         for (unsigned w = 0; w < WAYS && !err; w++)
-            err = series_init(&b->f[i].way[w], b->n * b->rounds);
+            err = series_init(&b->f[i].way[w], b->n * b->s.rounds);
     }
-    return err;
-}
-
-static int measure(void *self)
-{
-    struct registers *b = self;
-    int err = set_up(b);
-    unsigned i;
-
-    for (i = 0; !err && session_another(&b->s, i, b->rounds); i++)
-        err = one_round(b);
-    b->rounds = i;
     return err;
 }
 
@@ -187,7 +176,6 @@ static json_t *result(void *self)
     json_t *j = report_new(&b->s, "registers"), *all = json_array();
     struct summary floor;
 
-    json_object_set_new(j, "rounds", json_integer(b->rounds));
     report_series(j, "floor", &b->base.floor, &b->s.tsc, &floor);
     for (unsigned i = 0; i < REGS; i++)
         json_array_append_new(all, figures(b, i));
@@ -264,13 +252,8 @@ static void release(void *self)
     baselines_fini(&b->base);
 }
 
-static const struct bench_run run = {.help = &help,
-                                     .measure = measure,
-                                     .result = result,
-                                     .draw = draw,
-                                     .stop = stop,
-                                     .print = print,
-                                     .release = release};
+static const struct bench_run run = {
+    &help, ROUNDS, 4, STATS_MAX_ROUNDS, set_up, one_round, result, draw, stop, print, release};
 
 int bench_registers(int argc, char **argv)
 {

@@ -30,41 +30,32 @@ struct ring {
     struct bvm vm;
     struct series ring;
     struct baselines base;
-    unsigned rounds;
     size_t n, nblocking;
 };
 
-static int set_up(struct ring *r)
+static int set_up(void *b)
 {
+    struct ring *r = b;
     int err;
 
-    r->rounds = r->s.o.rounds ? r->s.o.rounds : r->s.o.quick ? 8 : ROUNDS;
     r->n = r->s.o.quick ? SAMPLES / 4 : SAMPLES;
     r->nblocking = r->s.o.quick ? SAMPLES_BLOCKED / 4 : SAMPLES_BLOCKED;
-    err = baselines_init(&r->base, r->n, r->nblocking, r->rounds);
+    err = baselines_init(&r->base, r->n, r->nblocking, r->s.rounds);
     if (!err)
-        err = series_init(&r->ring, r->n * r->rounds);
+        err = series_init(&r->ring, r->n * r->s.rounds);
     if (!err)
         err = bvm_create(&r->vm, 0, CFG_PLACE_IOCORE, r->s.iod.sock, r->s.guard, stderr);
     return err;
 }
 
-static int measure(void *b)
+static int one_round(void *b, unsigned i)
 {
     struct ring *r = b;
-    int err = set_up(r);
-    unsigned i;
+    int err = bvm_sample(&r->vm, BVM_PORT_FIFO, &r->ring, r->n);
 
-    for (i = 0; !err && session_another(&r->s, i, r->rounds); i++) {
-        err = bvm_sample(&r->vm, BVM_PORT_FIFO, &r->ring, r->n);
-        series_end_round(&r->ring);
-        if (!err)
-            err = baselines_round(&r->s, &r->base, r->n, r->nblocking);
-        if (!err)
-            err = session_check(&r->s);
-    }
-    r->rounds = i;
-    return err;
+    (void)i;
+    series_end_round(&r->ring);
+    return err ? err : baselines_round(&r->s, &r->base, r->n, r->nblocking);
 }
 
 static void add_goals(json_t *j, const struct summary *ring, const struct summary *inl,
@@ -82,7 +73,6 @@ static json_t *result(void *b)
     json_t *j = report_new(&r->s, "ring");
     struct summary ring, inl, blocking, floor;
 
-    json_object_set_new(j, "rounds", json_integer(r->rounds));
     report_series(j, "floor", &r->base.floor, &r->s.tsc, &floor);
     report_series(j, "ring", &r->ring, &r->s.tsc, &ring);
     report_series(j, "inline", &r->base.inl, &r->s.tsc, &inl);
@@ -136,13 +126,8 @@ static void release(void *b)
     baselines_fini(&r->base);
 }
 
-static const struct bench_run run = {.help = &help,
-                                     .measure = measure,
-                                     .result = result,
-                                     .draw = draw,
-                                     .stop = stop,
-                                     .print = print,
-                                     .release = release};
+static const struct bench_run run = {
+    &help, ROUNDS, 8, STATS_MAX_ROUNDS, set_up, one_round, result, draw, stop, print, release};
 
 int bench_ring(int argc, char **argv)
 {

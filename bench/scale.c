@@ -42,7 +42,7 @@ struct scale {
     unsigned attached, next_cold;
     struct level level[LEVELS];
     struct baselines base;
-    unsigned passes, samples;
+    unsigned samples;
 };
 
 static void nap_ms(long ms)
@@ -103,10 +103,12 @@ static int visit(struct scale *c, unsigned l)
 }
 
 /* Up and down again: each level twice. */
-static int one_pass(struct scale *c)
+static int one_round(void *b, unsigned i)
 {
+    struct scale *c = b;
     int err = 0;
 
+    (void)i;
     for (unsigned l = 0; l < LEVELS && !err; l++)
         err = visit(c, l);
     for (unsigned l = LEVELS; l-- > 0 && !err;)
@@ -114,16 +116,14 @@ static int one_pass(struct scale *c)
     return err;
 }
 
-static int set_up(struct scale *c)
+static int set_up(void *b)
 {
+    struct scale *c = b;
     unsigned visits;
     int err = 0;
 
-    c->passes = c->s.o.rounds ? c->s.o.rounds : c->s.o.quick ? 1 : PASSES;
-    if (c->passes > STATS_MAX_ROUNDS / 2)
-        c->passes = STATS_MAX_ROUNDS / 2;
     c->samples = c->s.o.quick ? SAMPLES / 10 : SAMPLES;
-    visits = 2 * c->passes;
+    visits = 2 * c->s.rounds;
     c->idle = calloc(MAX_IDLE, sizeof(c->idle[0]));
     err = c->idle ? baselines_init(&c->base, BASE_SAMPLES, BASE_BLOCKED, visits * LEVELS) : -ENOMEM;
     for (unsigned l = 0; l < LEVELS && !err; l++) {
@@ -133,18 +133,6 @@ static int set_up(struct scale *c)
     }
     if (!err)
         err = bvm_create(&c->vm, 0, CFG_PLACE_IOCORE, c->s.iod.sock, c->s.guard, stderr);
-    return err;
-}
-
-static int measure(void *b)
-{
-    struct scale *c = b;
-    int err = set_up(c);
-    unsigned i;
-
-    for (i = 0; !err && session_another(&c->s, i, c->passes); i++)
-        err = one_pass(c);
-    c->passes = i;
     return err;
 }
 
@@ -168,7 +156,6 @@ static json_t *result(void *b)
         report_series(e, "cold", &c->level[l].cold, &c->s.tsc, &sum);
         json_array_append_new(list, e);
     }
-    json_object_set_new(j, "rounds", json_integer(c->passes));
     json_object_set_new(j, "levels", list);
     report_series(j, "floor", &c->base.floor, &c->s.tsc, &sum);
     report_series(j, "inline", &c->base.inl, &c->s.tsc, &sum);
@@ -250,13 +237,8 @@ static void release(void *b)
     free(c->idle);
 }
 
-static const struct bench_run run = {.help = &help,
-                                     .measure = measure,
-                                     .result = result,
-                                     .draw = draw,
-                                     .stop = stop,
-                                     .print = print,
-                                     .release = release};
+static const struct bench_run run = {
+    &help, PASSES, 1, STATS_MAX_ROUNDS / 2, set_up, one_round, result, draw, stop, print, release};
 
 int bench_scale(int argc, char **argv)
 {

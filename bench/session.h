@@ -31,6 +31,7 @@
 struct session {
     const char *name;
     struct bench_opts o;
+    unsigned rounds; /* to be measured; in the end, those that were */
     struct host host;
     struct host_time before;
     struct host_pair pair;

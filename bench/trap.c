@@ -35,7 +35,7 @@ struct trap {
     struct session s;
     struct series trap;
     struct baselines base;
-    unsigned passes, n;
+    unsigned n;
     struct trap_result result[PLACES][MAX_PASSES];
 };
 
@@ -52,8 +52,9 @@ static int one_guest(struct trap *t, unsigned place, unsigned pass)
     return err;
 }
 
-static int one_pass(struct trap *t, unsigned pass)
+static int one_round(void *b, unsigned pass)
 {
+    struct trap *t = b;
     int err = trap_fault_sample(&t->trap, TRAPS);
 
     series_end_round(&t->trap);
@@ -67,22 +68,14 @@ static int one_pass(struct trap *t, unsigned pass)
     return err;
 }
 
-static int measure(void *b)
+static int set_up(void *b)
 {
     struct trap *t = b;
     bool kvm = t->s.o.engine == CFG_ENGINE_KVM;
-    unsigned passes = t->s.o.rounds ? t->s.o.rounds : t->s.o.quick ? 1 : PASSES;
     int err = series_init(&t->trap, (size_t)TRAPS * MAX_PASSES);
-    unsigned i;
 
-    t->passes = passes < MAX_PASSES ? passes : MAX_PASSES;
     t->n = t->s.o.quick ? (kvm ? 30 : 100) : kvm ? 150 : 500;
-    if (!err)
-        err = baselines_init(&t->base, FLOORS, 1, t->passes);
-    for (i = 0; !err && session_another(&t->s, i, t->passes); i++)
-        err = one_pass(t, i);
-    t->passes = i;
-    return err;
+    return err ? err : baselines_init(&t->base, FLOORS, 1, t->s.rounds);
 }
 
 /* A kind's median in nanoseconds, less what reading the clock costs the guest: the median of the
@@ -91,7 +84,7 @@ static double kind_ns(const struct trap *t, unsigned place, const char *name, bo
 {
     double ns[MAX_PASSES];
 
-    for (unsigned i = 0; i < t->passes; i++) {
+    for (unsigned i = 0; i < t->s.rounds; i++) {
         const struct trap_kind *k = trap_find(&t->result[place][i], name),
                                *clock = trap_find(&t->result[place][i], "rdtsc");
         double ticks;
@@ -101,7 +94,7 @@ static double kind_ns(const struct trap *t, unsigned place, const char *name, bo
         ticks = (double)(p99 ? k->p99 : k->p50) - clock->p50;
         ns[i] = ticks > 0 ? ticks * 1e9 / t->s.tsc.hz : 0;
     }
-    return stats_median(ns, t->passes);
+    return stats_median(ns, t->s.rounds);
 }
 
 static json_t *kinds_json(const struct trap *t)
@@ -136,7 +129,6 @@ static json_t *result(void *b)
     double inl = kind_ns(t, 0, "inb_reg", false), io = kind_ns(t, 1, "inb_reg", false);
 
     json_object_set_new(j, "engine", json_string(cfg_engine_name(t->s.o.engine)));
-    json_object_set_new(j, "rounds", json_integer(t->passes));
     json_object_set_new(j, "samples_a_kind", json_integer(t->n));
     report_series(j, "floor", &t->base.floor, &t->s.tsc, &floor);
     report_series(j, "fault", &t->trap, &t->s.tsc, &trap);
@@ -208,12 +200,8 @@ static void release(void *b)
     baselines_fini(&t->base);
 }
 
-static const struct bench_run run = {.help = &help,
-                                     .measure = measure,
-                                     .result = result,
-                                     .draw = draw,
-                                     .print = print,
-                                     .release = release};
+static const struct bench_run run = {&help,  PASSES, 1,    MAX_PASSES, set_up, one_round,
+                                     result, draw,   NULL, print,      release};
 
 int bench_trap(int argc, char **argv)
 {
