@@ -14,8 +14,10 @@ struct vm_bus *bus_new(struct vm *vm)
 {
     struct vm_bus *b = calloc(1, sizeof(*b));
 
-    if (b)
-        b->vm = vm;
+    if (!b)
+        return NULL;
+    b->vm = vm;
+    pthread_mutex_init(&b->kick_lock, NULL);
     return b;
 }
 
@@ -24,6 +26,7 @@ void bus_free(struct vm_bus *b)
     for (unsigned i = 0; i < b->ndevs; i++)
         if (b->devs[i]->place->remove)
             b->devs[i]->place->remove(b->devs[i]);
+    pthread_mutex_destroy(&b->kick_lock);
     free(b);
 }
 
@@ -63,9 +66,8 @@ static uint8_t iotp_space(enum vm_space s)
     return s == VM_PIO ? NM_SPACE_PIO : NM_SPACE_MMIO;
 }
 
-/* Finds the window that holds `addr`; the last one added wins, as a later chip select would. */
-static bool find_window(const struct vm_bus *b, uint8_t space, uint64_t addr,
-                        struct bus_window *out)
+/* The last one added wins, as a later chip select would. */
+bool bus_find_window(const struct vm_bus *b, uint8_t space, uint64_t addr, struct bus_window *out)
 {
     bool found;
     uint32_t seq;
@@ -137,6 +139,7 @@ void bus_move_window(struct vm_bus *b, const struct bus_dev *d, uint8_t region, 
             b->win[i].base = base;
         }
     windows_write_end(b);
+    bus_kick_forget(b, d, region);
 }
 
 static bool is_posted(const struct bus_dev *d, const struct iotp_req *r)
@@ -227,7 +230,8 @@ static int string_access(const struct bus_window *w, unsigned vcpu, struct vm_io
     return 0;
 }
 
-static int window_access(const struct bus_window *w, unsigned vcpu, struct vm_io *io)
+static int window_access(struct vm_bus *b, const struct bus_window *w, unsigned vcpu,
+                         struct vm_io *io)
 {
     struct iotp_req r;
     struct iotp_resp resp;
@@ -239,6 +243,8 @@ static int window_access(const struct bus_window *w, unsigned vcpu, struct vm_io
     err = bus_access(w->dev, vcpu, &r, &resp);
     io->done_count = 1;
     io->data = resp.data & ones(io->size);
+    if (io->write && !err)
+        bus_kick_learn(b, w, &r);
     return err;
 }
 
@@ -280,10 +286,10 @@ int vm_io(struct vm *vm, unsigned vcpu, struct vm_io *io)
 
     if (__atomic_load_n(&vm->stopping, __ATOMIC_RELAXED))
         return -ECANCELED;
-    if (find_window(b, iotp_space(io->space), io->addr, &w)) {
+    if (bus_find_window(b, iotp_space(io->space), io->addr, &w)) {
         if (io->addr - w.base + io->size > w.size && !io->string)
             return split_access(b, vcpu, io);
-        return window_access(&w, vcpu, io);
+        return window_access(b, &w, vcpu, io);
     }
     if (io->space == VM_PIO && (ports_access(vm, vcpu, io, &err) || pc_port(vm, vcpu, io, &err) ||
                                 pci_root_port(b, vcpu, io, &err)))

@@ -30,6 +30,9 @@ struct placement {
     bool (*post)(struct bus_dev *d, unsigned vcpu, const struct iotp_req *r);
     /** A read answered without asking. @return false: make it a call. NULL: never. */
     bool (*shadow)(struct bus_dev *d, unsigned cell, uint64_t *value);
+    /** The descriptor that wakes who serves the device: what a register that only kicks may be
+     * turned into. NULL: never. */
+    int (*kick_fd)(const struct bus_dev *d);
     /** Stops threads of its own and releases the device. NULL: somebody else does. */
     void (*remove)(struct bus_dev *d);
 };

@@ -3,6 +3,8 @@
 #ifndef COOPVMM_BUS_PRIV_H
 #define COOPVMM_BUS_PRIV_H
 
+#include <pthread.h>
+
 #include "../nicmodels/model.h"
 #include "bus.h"
 
@@ -15,6 +17,14 @@ struct bus_window {
     uint8_t region;
 };
 
+/* A register whose writes the engine has turned into kicks. */
+struct bus_kick {
+    const struct bus_dev *dev;
+    uint64_t addr;
+    uint8_t space, region;
+};
+#define BUS_MAX_KICKS 128
+
 struct vm_bus {
     struct vm *vm;
     struct bus_dev *devs[BUS_MAX_DEVICES];
@@ -24,10 +34,22 @@ struct vm_bus {
     uint32_t win_seq;  /* odd while win[] is being written */
     unsigned nwins;
     struct bus_window win[BUS_MAX_WINDOWS];
-    uint32_t config_address; /* port 0xcf8 */
+    uint32_t config_address;   /* port 0xcf8 */
+    bool kicks_fail;           /* the engine would not: not tried again */
+    pthread_mutex_t kick_lock; /* of what follows */
+    unsigned nkicks;
+    struct bus_kick kick[BUS_MAX_KICKS];
 };
 
+/** Finds the window that holds `addr`. @return false: nothing is there */
+bool bus_find_window(const struct vm_bus *b, uint8_t space, uint64_t addr, struct bus_window *out);
 void bus_move_window(struct vm_bus *b, const struct bus_dev *d, uint8_t region, uint8_t space,
                      uint64_t base);
+
+/* bus_kick.c */
+/** After a write to a register in a window: does it only kick? Then the next ones need no exit. */
+void bus_kick_learn(struct vm_bus *b, const struct bus_window *w, const struct iotp_req *r);
+/** A window has moved: what was learned there is no longer so. */
+void bus_kick_forget(struct vm_bus *b, const struct bus_dev *d, uint8_t region);
 
 #endif

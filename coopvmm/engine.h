@@ -122,6 +122,11 @@ struct vm_engine {
     /** Makes ways for the messages of one device more. NULL, or -ENOTSUP: there are none, a message
      * is an edge on the device's line */
     int (*messages)(struct vm *vm, struct vm_messages *out);
+    /**
+     * A guest's writes to one address become 8 bytes written to `fd`, without an exit; or no more.
+     * Any thread. @return 0 or a negative errno. NULL: they are exits always
+     */
+    int (*kick)(struct vm *vm, enum vm_space space, uint64_t addr, int fd, bool on);
     /** Delivers a message of a device that runs in this process; any thread. NULL: as above */
     int (*msi)(struct vm *vm, uint64_t addr, uint32_t data);
 };

@@ -264,6 +264,18 @@ static int msi(struct vm *vm, uint64_t addr, uint32_t data)
                      : -ENOTSUP;
 }
 
+/* Of any length: what is written does not matter. */
+static int kick(struct vm *vm, enum vm_space space, uint64_t addr, int fd, bool on)
+{
+    const struct kvm_engine *e = vm->engine_state;
+    struct kvm_ioeventfd k = {.addr = addr,
+                              .fd = fd,
+                              .flags = (space == VM_PIO ? KVM_IOEVENTFD_FLAG_PIO : 0u) |
+                                       (on ? 0u : KVM_IOEVENTFD_FLAG_DEASSIGN)};
+
+    return ioctl(e->machine.vm, KVM_IOEVENTFD, &k) < 0 ? -errno : 0;
+}
+
 const struct vm_engine vm_engine_kvm = {
     .name = "kvm",
     .title = "/dev/kvm: guests in hardware virtual machines",
@@ -275,5 +287,6 @@ const struct vm_engine vm_engine_kvm = {
     .irq_fd = irq_fd,
     .irq_level = irq_level,
     .messages = messages,
+    .kick = kick,
     .msi = msi,
 };

@@ -89,8 +89,15 @@ static bool shadow(struct bus_dev *d, unsigned cell, uint64_t *value)
                             value);
 }
 
+static int kick_fd(const struct bus_dev *d)
+{
+    const struct link_dev *ld = d->place_state;
+
+    return ld->area->kick_fd;
+}
+
 static const struct placement placement_iocore = {
-    .name = "iocore", .call = call, .post = post, .shadow = shadow};
+    .name = "iocore", .call = call, .post = post, .shadow = shadow, .kick_fd = kick_fd};
 
 /* --- what the VM owns and any I/O-core process can be given --- */
 

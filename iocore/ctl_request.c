@@ -165,6 +165,15 @@ static const char *device_refusal(const struct attached_vm *vm, const struct iot
     return NULL;
 }
 
+/* What a device is, as far as the VMM can be told. */
+static void describe(const struct attached_vm *vm, const struct ioc_dev *dev,
+                     struct iotp_device_info *out)
+{
+    devio_describe(&dev->nm, out);
+    for (unsigned i = 0; i < out->nranges && !(vm->features & IOTP_F_KICK); i++)
+        out->range[i].flags &= (uint8_t)~IOTP_RANGE_KICK;
+}
+
 static int device(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m)
 {
     const struct iotp_device *q = &m->u.device;
@@ -182,7 +191,7 @@ static int device(struct daemon *d, struct attached_vm *vm, struct iotp_msg *m)
     if (err)
         return iotp_msg_error(vm->sock, m->serial, err, "device %s (%s): %s", q->name, q->model,
                               why ? why : strerror(-err));
-    devio_describe(&vm->dev[vm->ndevs - 1].dev->nm, &a.u.device_info);
+    describe(vm, vm->dev[vm->ndevs - 1].dev, &a.u.device_info);
     a.fd[0] = state_fd >= 0 ? state_fd : m->fd[q->nlines];
     err = iotp_msg_send(vm->sock, &a);
     if (state_fd >= 0)

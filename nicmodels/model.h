@@ -98,6 +98,9 @@ struct nm_reg_range {
 };
 /* nm_reg_range.flags: writes need no answer; the guest cannot tell that they took effect later. */
 #define NM_REG_POSTED 1
+/* A write says only that there is work in guest memory, whatever is written: polling finds it. So
+ * it will do to wake whoever polls. */
+#define NM_REG_KICK 2
 
 /* A register whose value is published, so that reading it needs no request. Reads must be free of
  * side effects whatever state the device is in; while they are not, the cell is marked invalid. */

@@ -51,10 +51,13 @@ const struct pci_cap vp_caps[VP_NCAPS] = {
 
 const struct nm_reg_range vp_ranges[VP_NRANGES] = {
     {.region = VP_BAR_MODERN,
-     .flags = NM_REG_POSTED,
+     .flags = NM_REG_POSTED | NM_REG_KICK,
      .length = 4 * VP_MAX_QUEUES,
      .offset = VP_NOTIFY},
-    {.region = VP_BAR_LEGACY, .flags = NM_REG_POSTED, .length = 2, .offset = VP_LEGACY_NOTIFY},
+    {.region = VP_BAR_LEGACY,
+     .flags = NM_REG_POSTED | NM_REG_KICK,
+     .length = 2,
+     .offset = VP_LEGACY_NOTIFY},
 };
 
 /* --- interrupts --- */

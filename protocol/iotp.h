@@ -178,7 +178,9 @@ struct iotp_area_hdr {
 #define IOTP_F_STAMP  (1ull << 2) /* the VMM stamps requests with its TSC */
 #define IOTP_F_BOUNCE (1ull << 3) /* string I/O may use the bounce buffer */
 #define IOTP_F_MSI    (1ull << 4) /* devices' messages are carried: IOTP_MSG_MSI */
-#define IOTP_F_ALL    (IOTP_F_POSTED | IOTP_F_SHADOW | IOTP_F_STAMP | IOTP_F_BOUNCE | IOTP_F_MSI)
+#define IOTP_F_KICK   (1ull << 5) /* the kick eventfd may stand for a write: IOTP_RANGE_KICK */
+#define IOTP_F_ALL                                                                                 \
+    (IOTP_F_POSTED | IOTP_F_SHADOW | IOTP_F_STAMP | IOTP_F_BOUNCE | IOTP_F_MSI | IOTP_F_KICK)
 
 #define IOTP_OFF_SUMMARY 4096u
 #define IOTP_OFF_SLOTS   (IOTP_OFF_SUMMARY + 64u)

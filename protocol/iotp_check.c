@@ -219,7 +219,7 @@ static const char *check_window(const struct iotp_window *w)
 
 static const char *check_range(const struct iotp_range *r)
 {
-    if (r->region >= IOTP_REGIONS || (r->flags & ~IOTP_RANGE_POSTED))
+    if (r->region >= IOTP_REGIONS || (r->flags & ~(IOTP_RANGE_POSTED | IOTP_RANGE_KICK)))
         return "DEVICE_INFO: a range's region or flags are out of range";
     if (!r->length || r->length - 1u > UINT32_MAX - r->offset)
         return "DEVICE_INFO: a range is empty or wraps round";

@@ -192,6 +192,7 @@ struct iotp_range {
     uint32_t offset;
 };
 #define IOTP_RANGE_POSTED 1
+#define IOTP_RANGE_KICK   2 /* only if IOTP_F_KICK was agreed on */
 struct iotp_cell {
     uint8_t region;
     uint8_t size;

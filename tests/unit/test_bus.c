@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../coopvmm/bus.h"
+#include "../../coopvmm/bus_priv.h"
 #include "../../coopvmm/local.h"
 #include "../../coopvmm/vm.h"
 #include "../../nicmodels/e1000.h"
@@ -52,8 +52,17 @@ static bool rec_shadow(struct bus_dev *d, unsigned cell, uint64_t *value)
     return !rec.stale;
 }
 
-static const struct placement recorder = {
-    .name = "recorder", .call = rec_call, .post = rec_post, .shadow = rec_shadow};
+static int rec_kick_fd(const struct bus_dev *d)
+{
+    (void)d;
+    return 77;
+}
+
+static const struct placement recorder = {.name = "recorder",
+                                          .call = rec_call,
+                                          .post = rec_post,
+                                          .shadow = rec_shadow,
+                                          .kick_fd = rec_kick_fd};
 
 static struct cfg_vm cfg_vm = {.name = "bus", .vcpus = 2, .memory = 1};
 static struct vm *vm;
@@ -77,7 +86,26 @@ static void no_destroy(struct vm *v)
 {
     (void)v;
 }
+
+/* What it was told to turn into kicks. */
+static struct {
+    unsigned on, off;
+    enum vm_space space;
+    uint64_t addr;
+    int fd, answer;
+} kicks;
+static int rec_kick(struct vm *v, enum vm_space space, uint64_t addr, int fd, bool on)
+{
+    (void)v;
+    kicks.on += on;
+    kicks.off += !on;
+    kicks.space = space;
+    kicks.addr = addr;
+    kicks.fd = fd;
+    return kicks.answer;
+}
 static const struct vm_engine no_engine = {.name = "none",
+                                           .kick = rec_kick,
                                            .create = no_create,
                                            .stop = no_destroy,
                                            .destroy = no_destroy,
@@ -87,6 +115,7 @@ static const struct cfg cfg = {.name = "bus"};
 static void open_bus(void)
 {
     memset(&rec, 0, sizeof(rec));
+    memset(&kicks, 0, sizeof(kicks));
     CU_ASSERT_EQUAL_FATAL(vm_create_on(&no_engine, &cfg, &cfg_vm, NULL, stderr, &vm), 0);
     dev = (struct bus_dev){.place = &recorder, .vm = vm};
     dev.info.nwindows = 2;
@@ -169,6 +198,44 @@ static void posting(void)
     CU_ASSERT_EQUAL(rec.posts, 2);
     CU_ASSERT_EQUAL(rec.calls, 3);
     CU_ASSERT_EQUAL(rec.last.data, 9);
+    close_bus();
+}
+
+/* A register that only kicks: from its second write on the engine keeps it in the kernel. */
+static void kicks_are_learned(void)
+{
+    open_bus();
+    dev.info.range[dev.info.nranges++] = (struct iotp_range){
+        .flags = IOTP_RANGE_POSTED | IOTP_RANGE_KICK, .length = 8, .offset = 16};
+    out(VM_PIO, 0x308, 1, 0); /* posted, and carries a value */
+    out(VM_PIO, 0x311, 4, 0); /* of a kicking range, but beyond... */
+    CU_ASSERT_EQUAL(kicks.on, 1);
+    CU_ASSERT(kicks.space == VM_PIO && kicks.addr == 0x311 && kicks.fd == 77);
+    out(VM_PIO, 0x316, 4, 0); /* ... this is: it ends outside */
+    in(VM_PIO, 0x310, 2);
+    CU_ASSERT_EQUAL(kicks.on, 1);
+    out(VM_MMIO, 0x7e000014, 2, 3);
+    CU_ASSERT(kicks.on == 2 && kicks.space == VM_MMIO && kicks.addr == 0x7e000014);
+    out(VM_MMIO, 0x7e000014, 2, 3); /* the engine was too late: nothing more to do */
+    CU_ASSERT(kicks.on == 2 && kicks.off == 0);
+    CU_ASSERT_EQUAL(rec.last.offset, 0x14); /* all of them arrived as writes */
+
+    bus_move_window(vm->bus, &dev, 0, NM_SPACE_MMIO, 0x7f000000);
+    CU_ASSERT_EQUAL(kicks.off, 2);
+    out(VM_MMIO, 0x7f000014, 2, 3);
+    CU_ASSERT(kicks.on == 3 && kicks.addr == 0x7f000014);
+    close_bus();
+}
+
+static void kicks_that_fail_are_not_tried_again(void)
+{
+    open_bus();
+    dev.info.range[dev.info.nranges++] = (struct iotp_range){
+        .flags = IOTP_RANGE_POSTED | IOTP_RANGE_KICK, .length = 8, .offset = 16};
+    kicks.answer = -ENOSPC;
+    out(VM_PIO, 0x310, 2, 0);
+    out(VM_PIO, 0x314, 2, 0);
+    CU_ASSERT(kicks.on == 1 && kicks.off == 0 && rec.posts == 2);
     close_bus();
 }
 
@@ -336,6 +403,8 @@ const struct cu_test suite_tests[] = {
     {"routing", routing},
     {"accesses across a device's end", accesses_across_the_end},
     {"posted writes, and a full ring", posting},
+    {"registers that only kick", kicks_are_learned},
+    {"kicks that fail are not tried again", kicks_that_fail_are_not_tried_again},
     {"shadowed registers", shadows},
     {"strings are asked for again", strings_are_asked_for_again},
     {"windows that clash", clashes},

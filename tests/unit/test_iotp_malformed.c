@@ -181,7 +181,7 @@ static const struct patch refused[] = {
     {"ports beyond", IOTP_MSG_DEVICE_INFO, INFO(window[0].base), 8, 65536 - 31},
     {"ports too many", IOTP_MSG_DEVICE_INFO, INFO(window[0].size), 8, 65537},
     {"range region", IOTP_MSG_DEVICE_INFO, INFO(range[1].region), 1, 8},
-    {"range flags", IOTP_MSG_DEVICE_INFO, INFO(range[1].flags), 1, 2},
+    {"range flags", IOTP_MSG_DEVICE_INFO, INFO(range[1].flags), 1, 4},
     {"range empty", IOTP_MSG_DEVICE_INFO, INFO(range[1].length), 2, 0},
     {"range wraps", IOTP_MSG_DEVICE_INFO, INFO(range[0].offset), 4, 0xfffffffd},
     {"cell region", IOTP_MSG_DEVICE_INFO, INFO(cell[1].region), 1, 8},

@@ -210,6 +210,7 @@ static struct value values[] = {
     V(IOTP_UNCLAIMED),
     V(IOTP_FAILED),
     V(IOTP_RANGE_POSTED),
+    V(IOTP_RANGE_KICK),
     V(IOTP_MSG_HELLO),
     V(IOTP_MSG_HELLO_OK),
     V(IOTP_MSG_MEMORY),
@@ -232,6 +233,7 @@ static struct value values[] = {
     V(IOTP_F_STAMP),
     V(IOTP_F_BOUNCE),
     V(IOTP_F_MSI),
+    V(IOTP_F_KICK),
 };
 
 static void complain(const char *what, const char *where)
