@@ -22,6 +22,7 @@
 #define NM_PROTO_UDP  17
 #define NM_TCP_HLEN   20 /* without options */
 #define NM_UDP_HLEN   8
+#define NM_TCP_CSUM_OFFSET 16 /* bytes into TCP's header */
 #define NM_IPV4_HLEN  20 /* without options */
 #define NM_IPV6_HLEN  40
 #define NM_MAX_IP_EXT 8 /* IPv6 extension headers that are looked behind */

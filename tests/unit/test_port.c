@@ -26,15 +26,16 @@
 static char *said;
 static size_t said_size;
 
-/* port_vdev with what it said in `said`. */
+/* port_vdev, or of a tap port_tap, with what it said in `said`. */
 static int vdev(const struct cfg_port *c, char *name, char *args)
 {
+    uint8_t mac[6];
     FILE *err;
     int e;
 
     free(said);
     err = open_memstream(&said, &said_size);
-    e = port_vdev(c, 3, name, 32, args, 512, err);
+    e = c->type == CFG_PORT_TAP ? port_tap(c, mac, err) : port_vdev(c, 3, name, 32, args, 512, err);
     fclose(err);
     return e;
 }
@@ -51,8 +52,6 @@ static void check_vdev(struct cfg_port c, const char *want_name, const char *wan
 
 static void test_vdev(void)
 {
-    check_vdev((struct cfg_port){.type = CFG_PORT_TAP, .iface = "t0", .mac = "02:00:00:00:00:01"},
-               "net_tap3", "iface=t0,mac=02:00:00:00:00:01,persist=1");
     check_vdev((struct cfg_port){.type = CFG_PORT_AF_PACKET, .iface = "eth0"}, "net_af_packet3",
                "iface=eth0,qdisc_bypass=1");
     check_vdev((struct cfg_port){.type = CFG_PORT_AF_XDP, .iface = "eth0"}, "net_af_xdp3",
@@ -92,6 +91,21 @@ static void test_vdev_refuses(void)
     }
     bad[0].type = CFG_PORT_PCI;
     CU_ASSERT_EQUAL(vdev(&bad[0], name, args), -ENOTSUP);
+}
+
+static void test_tap_mac(void)
+{
+    struct cfg_port c = {.name = "p", .type = CFG_PORT_TAP, .iface = "t0"};
+    static const uint8_t given[6] = {2, 0, 0, 0, 0, 1};
+    uint8_t mac[6], again[6];
+
+    CU_ASSERT_EQUAL(port_tap(&c, mac, stderr), 0);
+    CU_ASSERT_EQUAL(mac[0] & 3, 2); /* of an individual, administered locally */
+    CU_ASSERT_EQUAL(port_tap(&c, again, stderr), 0);
+    CU_ASSERT_EQUAL(memcmp(mac, again, 6), 0);
+    c.mac = (char[]){"02:00:00:00:00:01"};
+    CU_ASSERT_EQUAL(port_tap(&c, mac, stderr), 0);
+    CU_ASSERT_EQUAL(memcmp(mac, given, 6), 0);
 }
 
 static void test_addresses(void)
@@ -534,6 +548,7 @@ const char *const suite_name = "port";
 const struct cu_test suite_tests[] = {
     {"vdev arguments", test_vdev},
     {"vdev refuses", test_vdev_refuses},
+    {"tap: host's MAC", test_tap_mac},
     {"addresses", test_addresses},
     {"ring", test_ring},
     {"pcap", test_pcap},
