@@ -83,8 +83,7 @@ static bool env_tx_large(struct nm_dev *d, const struct nm_tso *t, nm_read_fn re
     struct ioc_dev *v = of(d);
     struct rte_mbuf *m;
 
-    if (v->sw_port < 0 || v->ntx == DEV_TX_BURST ||
-        !(m = large_build(t, read, from, v->pool)))
+    if (v->sw_port < 0 || v->ntx == DEV_TX_BURST || !(m = large_build(t, read, from, v->pool)))
         return false;
     v->n.tx_frames++;
     v->n.tx_large++;

@@ -19,18 +19,18 @@
 #include "tap.h"
 #include "tapdev.h"
 
-#define RX_DESC  256
-#define TX_DESC  256
+#define RX_DESC 256
+#define TX_DESC 256
 
 struct port {
     const struct cfg_port *cfg;
     struct sw *sw;
     struct tapdev *tap; /* NULL: it is an ethdev */
     uint16_t id;        /* ethdev */
-    int sw_port;   /* -1: not on the switch yet */
-    int rx_fd;     /* -1: none */
-    bool slow;     /* a poll costs a system call */
-    bool tap_ours; /* the tap was made by coopvmm: it goes with the port */
+    int sw_port;        /* -1: not on the switch yet */
+    int rx_fd;          /* -1: none */
+    bool slow;          /* a poll costs a system call */
+    bool tap_ours;      /* the tap was made by coopvmm: it goes with the port */
     uint16_t ntx;
     uint32_t idle_polls;
     uint64_t tx_drops;

@@ -91,7 +91,7 @@ struct port_stats {
     bool link; /* up */
     uint64_t rx_frames, rx_bytes, rx_missed, rx_errors, rx_nombuf;
     uint64_t tx_frames, tx_bytes, tx_errors;
-    uint64_t tx_drops; /* the driver took less than was offered */
+    uint64_t tx_drops;           /* the driver took less than was offered */
     uint64_t rx_large, tx_large; /* of the frames of a tap: those still to be segmented */
 };
 

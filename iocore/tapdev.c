@@ -123,7 +123,8 @@ static bool refill(struct tapdev *t)
         if (!m)
             break;
         t->piece[t->npieces] = m;
-        t->iov[1 + t->npieces] = (struct iovec){rte_pktmbuf_mtod(m, void *), rte_pktmbuf_tailroom(m)};
+        t->iov[1 + t->npieces] =
+            (struct iovec){rte_pktmbuf_mtod(m, void *), rte_pktmbuf_tailroom(m)};
     }
     return t->npieces > 0;
 }
@@ -231,8 +232,8 @@ static void describe_large(const struct rte_mbuf *m, struct virtio_net_hdr *h)
 
     large_read(m, &t);
     *h = (struct virtio_net_hdr){.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-                                 .gso_type = t.ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6
-                                                    : VIRTIO_NET_HDR_GSO_TCPV4,
+                                 .gso_type =
+                                     t.ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4,
                                  .hdr_len = t.hdr_len,
                                  .gso_size = t.mss,
                                  .csum_start = t.l4,

@@ -46,7 +46,7 @@ struct virtio_net {
     uint8_t rx_mode;          /* VN_RX_* */
     uint8_t nuni, nmulti;     /* addresses in the table: unicast ones first */
     uint8_t announce;         /* 1: the driver is asked to announce itself */
-    uint8_t offloads;     /* VN_OFFLOAD_* the driver wants now, of those negotiated */
+    uint8_t offloads;         /* VN_OFFLOAD_* the driver wants now, of those negotiated */
     uint8_t next_tx;          /* pair that is served first next */
     uint8_t ctrl_done;        /* 1: the command at ctrl_at was carried out, with ctrl_ack */
     uint8_t ctrl_ack;

@@ -120,8 +120,7 @@ static bool send_large(const struct sending *s)
 
     return s->n->send_large && (s->hdr.flags & VNET_HDR_F_NEEDS_CSUM) &&
            !(s->hdr.gso_type & VNET_GSO_ECN) && read_headers(s, headers, &t) && !t.udp &&
-           le16toh(s->hdr.csum_start) == t.l4 &&
-           s->n->send_large(s->n->ctx, &t, read_chain, s);
+           le16toh(s->hdr.csum_start) == t.l4 && s->n->send_large(s->n->ctx, &t, read_chain, s);
 }
 
 /* @return true: done with, sent or not */
