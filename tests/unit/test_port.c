@@ -8,6 +8,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -17,8 +18,10 @@
 #include <rte_mbuf.h>
 
 #include "../../iocore/idle.h"
+#include "../../iocore/large.h"
 #include "../../iocore/tap.h"
 #include "cu_main.h"
+#include "net_frames.h"
 #include "test_eal.h"
 
 /* --- text --- */
@@ -133,7 +136,7 @@ static struct rte_mempool *pool;
 static struct sw *sw;
 
 /* A guest's end of the switch. */
-static unsigned got;
+static unsigned got, got_segments;
 static uint16_t got_len;
 
 static uint16_t guest_receives(void *ctx, struct rte_mbuf **m, uint16_t n)
@@ -146,12 +149,30 @@ static uint16_t guest_receives(void *ctx, struct rte_mbuf **m, uint16_t n)
             got++;
             got_len = (uint16_t)m[i]->pkt_len;
         }
+        got_segments += m[i]->pkt_len == 1054;
     }
     rte_pktmbuf_free_bulk(m, n);
     return n;
 }
 
 static int guest = -1;
+
+static bool from_frame(const void *from, uint32_t at, void *to, uint32_t len)
+{
+    memcpy(to, (const uint8_t *)from + at, len);
+    return true;
+}
+
+static void guest_sends_large(const uint8_t *frame, uint32_t len)
+{
+    struct rte_mbuf *m;
+    struct nm_tso t;
+
+    CU_ASSERT_TRUE(nm_tso_of(frame, 256, 1000, len, &t));
+    m = large_build(&t, from_frame, frame, pool);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+    sw_input(sw, guest, &m, 1, rte_rdtsc());
+}
 
 static void set_up(void)
 {
@@ -162,6 +183,7 @@ static void set_up(void)
     test_netns();
     test_eal();
     pool = rte_pktmbuf_pool_create("frames", 2047, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, -1);
+    o.pool = pool;
     o.tsc_hz = rte_get_tsc_hz();
     sw = sw_create(&o);
     CU_ASSERT_FATAL(pool && sw);
@@ -387,6 +409,49 @@ static void test_tap_traffic(void)
     CU_ASSERT_FALSE(tap_exists("cvtest0"));
 }
 
+/* What the host would segment arrives in segments at who wants them, and whole at a tap. */
+static void test_tap_large(void)
+{
+    static uint8_t d[2 * 65536];
+    struct frame_shape shape = {.payload = 30000};
+    struct virtio_net_hdr *h = (void *)d;
+    uint8_t *frame = d + sizeof(*h);
+    size_t len = frame_build(frame, &shape);
+    struct port *p = must_open(&tap);
+    int host = host_socket("cvtest0"), one = 1;
+    struct sockaddr_ll to = {.sll_family = AF_PACKET,
+                             .sll_protocol = htons(ETH_P_IP),
+                             .sll_ifindex = (int)if_nametoindex("cvtest0")};
+    struct port_stats s;
+
+    memset(frame, 2, 12);
+    frame[5] = 8; /* to this station; and once more to one that nobody knows */
+    *h = (struct virtio_net_hdr){.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+                                 .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+                                 .hdr_len = 54,
+                                 .gso_size = 1000,
+                                 .csum_start = 34,
+                                 .csum_offset = 16};
+    CU_ASSERT_EQUAL(setsockopt(host, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)), 0);
+    got_segments = 0;
+    CU_ASSERT_EQUAL(sendto(host, d, sizeof(*h) + len, 0, (struct sockaddr *)&to, sizeof(to)),
+                    (ssize_t)(sizeof(*h) + len));
+    for (uint64_t end = rte_rdtsc() + 2 * rte_get_tsc_hz(); !got_segments && rte_rdtsc() < end;)
+        port_poll(p, rte_rdtsc());
+    CU_ASSERT_EQUAL(got_segments, 30);
+    port_stats(p, &s);
+    CU_ASSERT_EQUAL(s.rx_large, 1);
+    CU_ASSERT_EQUAL(s.rx_errors, 0);
+    frame[11] = 9;
+    guest_sends_large(frame, (uint32_t)len);
+    port_flush(p);
+    port_stats(p, &s);
+    CU_ASSERT_EQUAL(s.tx_large, 1);
+    CU_ASSERT_EQUAL(s.tx_errors, 0);
+    close(host);
+    port_close(p, false);
+}
+
 /* The process goes, the interface stays; the next one takes it over; told to stop, it goes. */
 static void test_tap_persists(void)
 {
@@ -554,6 +619,7 @@ const struct cu_test suite_tests[] = {
     {"pcap", test_pcap},
     {"missing devices", test_missing},
     {"tap: traffic", test_tap_traffic},
+    {"tap: large frames", test_tap_large},
     {"tap: persists", test_tap_persists},
     {"tap: not ours", test_tap_not_ours},
     {"tap: refused", test_tap_refused},
