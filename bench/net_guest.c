@@ -230,6 +230,20 @@ static int measure_all(struct guard *g, const struct net_options *o, const struc
     return 0;
 }
 
+/* Children would inherit it, so only now. */
+static int measure_pinned(struct guard *g, const struct net_options *o, int cpu,
+                          const struct net_model *m, struct trial *t, unsigned rounds, FILE *err)
+{
+    cpu_set_t before;
+    int ret = sched_getaffinity(0, sizeof(before), &before) ? -errno : host_pin(cpu);
+
+    if (ret)
+        return ret;
+    ret = measure_all(g, o, m, t, rounds, err);
+    sched_setaffinity(0, sizeof(before), &before);
+    return ret;
+}
+
 static void report(json_t *to, const struct net_options *o, const struct net_model *m,
                    const struct trial *t, unsigned rounds)
 {
@@ -260,7 +274,7 @@ static int run_model(struct guard *g, const struct net_options *o, const struct 
         return -ENOMEM;
     ret = start_all(g, o, cpus, m, t, err);
     if (!ret)
-        ret = measure_all(g, o, m, t, rounds, err);
+        ret = measure_pinned(g, o, cpus->rest, m, t, rounds, err);
     for (unsigned s = 0; s < NET_SYSTEMS; s++)
         net_guest_end(&t[s].guest);
     if (!ret)
@@ -318,23 +332,14 @@ static int run(struct guard *g, const struct net_options *o, json_t *part, FILE 
 {
     json_t *to = json_object();
     struct net_cpus cpus;
-    cpu_set_t before;
     int ret = choose_cpus(o, &cpus, err);
 
-    if (!ret && sched_getaffinity(0, sizeof(before), &before))
-        ret = -errno;
-    if (!ret)
-        ret = host_pin(cpus.rest);
     json_object_set_new(
         part, "cpus",
         json_pack("{s:i, s:i, s:i}", "vcpu", cpus.vcpu, "io", cpus.io, "rest", cpus.rest));
     json_object_set_new(part, "exits", json_boolean(net_count_exits()));
     json_object_set_new(part, "models", to);
-    if (!ret) {
-        ret = run_models(g, o, &cpus, to, err);
-        sched_setaffinity(0, sizeof(before), &before);
-    }
-    return ret;
+    return ret ? ret : run_models(g, o, &cpus, to, err);
 }
 
 /* --- what is told --- */
