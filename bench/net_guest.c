@@ -303,23 +303,13 @@ static int choose_cpus(const struct net_options *o, struct net_cpus *c, FILE *er
     return 0;
 }
 
-static bool wanted(const char *list, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
-        if (!strncmp(p, name, len) && (!p[len] || p[len] == ','))
-            return true;
-    return !list;
-}
-
 static int run_models(struct guard *g, const struct net_options *o, const struct net_cpus *cpus,
                       json_t *to, FILE *err)
 {
     int ret = 0;
 
     for (unsigned i = 0; i < MODELS && !ret; i++)
-        if (wanted(o->models, models[i].name))
+        if (net_in_list(o->models, models[i].name))
             ret = run_model(g, o, cpus, &models[i], to, err);
     if (!ret && !json_object_size(to)) {
         fprintf(err, "%s: --models: none of rtl8029, rtl8139cp, e1000, virtio-net\n", NET_NAME);
