@@ -3,8 +3,21 @@
 #include "net.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "stats.h"
+
+bool net_in_list(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+
+    if (!list)
+        return true;
+    for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
+        if (!strncmp(p, name, len) && (!p[len] || p[len] == ','))
+            return true;
+    return false;
+}
 
 static double rounded(double x, int digits)
 {

@@ -59,6 +59,8 @@ struct net_part {
 
 extern const struct net_part net_vhost, net_guests;
 
+/** Is `name` in the list, separated by commas, or is there no list? */
+bool net_in_list(const char *list, const char *name);
 /** A series of rounds: {median, rounds: [...]}, each value rounded to `digits` behind the point. */
 json_t *net_series(const double *v, unsigned n, int digits);
 /** Its median. NAN if there is none. */

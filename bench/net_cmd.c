@@ -32,9 +32,9 @@ static void print_help(void)
         printf("  %-16s %s\n", parts[i]->name, parts[i]->what);
     puts("\n"
          "  --part LIST      only these, separated by commas; default: all that work here\n"
-         "  --kernel FILE    guests: Linux, a bzImage; default: that of this machine\n"
-         "  --initrd FILE    guests: its initial RAM file system; default: one is made\n"
-         "  --models LIST    guests: NIC models, separated by commas; default: all\n"
+         "  --kernel FILE    guests: Linux, a bzImage, without which they are left out\n"
+         "  --initrd FILE    guests: its initial RAM file system (docs/benchmarks.md)\n"
+         "  --models LIST    guests: of rtl8029, rtl8139cp, e1000, virtio-net; default: all\n"
          "  --cpu N          CPU of the guest\n"
          "  --iocpu N        CPU of the I/O core, and of what it is compared with\n"
          "  --rounds N       rounds, 1 to 64\n"
@@ -46,19 +46,6 @@ static void print_help(void)
 
 /* --- the command line --- */
 
-/* Is `name` in the list, or is there no list? */
-static bool in_list(const char *list, const char *name)
-{
-    size_t len = strlen(name);
-
-    if (!list)
-        return true;
-    for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
-        if (!strncmp(p, name, len) && (!p[len] || p[len] == ','))
-            return true;
-    return false;
-}
-
 /* Every name of the list is a part's. */
 static bool all_parts(const char *list)
 {
@@ -69,7 +56,7 @@ static bool all_parts(const char *list)
     for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
         named++;
     for (size_t i = 0; i < PARTS; i++)
-        known += in_list(list, parts[i]->name);
+        known += net_in_list(list, parts[i]->name);
     return named == known;
 }
 
@@ -158,7 +145,7 @@ static int run_parts(struct guard *g, const struct command *c, json_t *doc)
     int ret = 0;
 
     for (size_t i = 0; i < PARTS && !guard_stopped(g); i++) {
-        int err = in_list(c->only, parts[i]->name) ? run_part(g, parts[i], &c->o, doc) : 0;
+        int err = net_in_list(c->only, parts[i]->name) ? run_part(g, parts[i], &c->o, doc) : 0;
 
         ret = ret ? ret : err;
     }

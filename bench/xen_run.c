@@ -3,16 +3,13 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../coopvmm/jsonutil.h"
 #include "../coopvmm/testbed.h"
-#include "console.h"
+#include "bed.h"
 #include "iod.h"
 
 #define VM      "probe"
@@ -21,10 +18,9 @@
 #define END_S   30     /* for taking it down */
 
 /* A testbed that is running, and what it prints. */
-struct bed {
+struct run {
     char name[RUNDIR_NAME], dir[64], config[96];
-    struct child child;
-    struct console console;
+    struct bed bed;
     bool measured; /* the guest said that it is done */
     struct xen_run *out;
 };
@@ -38,7 +34,7 @@ static void put_cpu(FILE *f, const char *before, int cpu, const char *after)
         fprintf(f, "%s%d%s", before, cpu, after);
 }
 
-static int write_config(const struct bed *b, const struct xen_run_spec *s, const char *guest)
+static int write_config(const struct run *b, const struct xen_run_spec *s, const char *guest)
 {
     FILE *f = fopen(b->config, "we");
 
@@ -67,7 +63,7 @@ static int write_config(const struct bed *b, const struct xen_run_spec *s, const
 
 static void take_line(void *ctx, const char *line)
 {
-    struct bed *b = ctx;
+    struct run *b = ctx;
     struct trap_kind k;
 
     if (strstr(line, "lat end"))
@@ -76,33 +72,6 @@ static void take_line(void *ctx, const char *line)
         b->out->inb = k;
     else if (trap_parse(line, &k) && !strcmp(k.name, "null_trap"))
         b->out->xen_only = k;
-}
-
-static void take_output(struct bed *b)
-{
-    console_take(&b->console, b->child.out_fd, take_line, b);
-}
-
-/* Until the guest has measured. @return 0; -ECHILD: the testbed ended before; -ETIMEDOUT, -EINTR */
-static int wait_measured(struct guard *g, struct bed *b)
-{
-    time_t end = time(NULL) + LIMIT_S;
-
-    while (!b->measured) {
-        struct pollfd p[] = {{.fd = b->child.out_fd, .events = POLLIN},
-                             {.fd = b->child.pidfd, .events = POLLIN},
-                             {.fd = guard_fd(g), .events = POLLIN}};
-
-        poll(p, 3, 1000);
-        take_output(b);
-        if (p[2].revents)
-            return -EINTR;
-        if (p[1].revents && !b->measured)
-            return -ECHILD;
-        if (time(NULL) > end)
-            return -ETIMEDOUT;
-    }
-    return b->out->inb.n && b->out->xen_only.n ? 0 : -EPROTO;
 }
 
 /* --- its telemetry --- */
@@ -142,7 +111,7 @@ int xen_run_read(const json_t *snapshot, struct xen_run *out)
     return 0;
 }
 
-static int read_telemetry(const struct bed *b, FILE *err, struct xen_run *out)
+static int read_telemetry(const struct run *b, FILE *err, struct xen_run *out)
 {
     char why[RUNDIR_WHY];
     struct rundir_ref ref;
@@ -160,41 +129,21 @@ static int read_telemetry(const struct bed *b, FILE *err, struct xen_run *out)
     return ret;
 }
 
-/* --- start and end --- */
+/* --- the run --- */
 
-static int start(struct bed *b)
+static int start(struct run *b)
 {
     char program[PATH_MAX];
     char *argv[] = {program, "run", b->config, NULL};
     struct child_spec spec = {.argv = argv};
     int err = child_find("coopvmm", program, sizeof(program));
 
-    return err ? err : child_start(&spec, &b->child);
+    b->bed.line = take_line;
+    b->bed.ctx = b;
+    return err ? err : bed_start(&b->bed, &spec);
 }
 
-/* Asked first: it destroys its domain. What it still prints must be read, or it waits. */
-static void end(struct bed *b)
-{
-    time_t limit = time(NULL) + END_S;
-    int status;
-
-    if (b->child.pid <= 0)
-        return;
-    child_signal(&b->child, SIGTERM);
-    while (child_reap(&b->child, &status) == -EAGAIN && time(NULL) < limit) {
-        struct pollfd p[] = {{.fd = b->child.out_fd, .events = POLLIN},
-                             {.fd = b->child.pidfd, .events = POLLIN}};
-
-        poll(p, 2, 200);
-        take_output(b);
-    }
-    child_kill(&b->child);
-    close(b->child.pidfd);
-    close(b->child.out_fd);
-    close(b->child.ready_fd);
-}
-
-static int prepare(struct bed *b, const struct xen_run_spec *spec, FILE *err)
+static int prepare(struct run *b, const struct xen_run_spec *spec, FILE *err)
 {
     char guest[PATH_MAX];
     int ret = guest_find(spec->guest, guest, err);
@@ -208,22 +157,9 @@ static int prepare(struct bed *b, const struct xen_run_spec *spec, FILE *err)
     return write_config(b, spec, guest);
 }
 
-static void complain(const struct bed *b, int ret, FILE *err)
-{
-    const char *what = strerror(-ret);
-
-    if (ret == -ECHILD)
-        what = "it ended before the guest had measured";
-    else if (ret == -ETIMEDOUT)
-        what = "the guest did not measure in time";
-    else if (ret == -EPROTO)
-        what = "figures are missing";
-    fprintf(err, "the testbed: %s; it printed:\n%s", what, b->console.text);
-}
-
 int xen_run(struct guard *g, const struct xen_run_spec *spec, FILE *err, struct xen_run *out)
 {
-    struct bed *b = calloc(1, sizeof(*b));
+    struct run *b = calloc(1, sizeof(*b));
     int ret;
 
     if (!b)
@@ -234,12 +170,14 @@ int xen_run(struct guard *g, const struct xen_run_spec *spec, FILE *err, struct 
     if (!ret)
         ret = start(b);
     if (!ret)
-        ret = wait_measured(g, b);
+        ret = bed_wait(g, &b->bed, &b->measured, LIMIT_S);
+    if (!ret && !(out->inb.n && out->xen_only.n))
+        ret = -EPROTO;
     if (!ret)
         ret = read_telemetry(b, err, out);
-    end(b);
-    if (ret && ret != -EINTR && b->console.used)
-        complain(b, ret, err);
+    bed_end(&b->bed, END_S); /* asked first: it destroys its domain */
+    if (ret && ret != -EINTR && b->bed.console.used)
+        bed_complain(&b->bed, "the testbed", ret, err);
     iod_remove_dir(b->dir);
     free(b);
     return ret;

@@ -96,7 +96,8 @@ static uint64_t no_time(struct nm_dev *d)
     return 0;
 }
 
-static const struct nm_env nowhere = {no_dma, no_irq, no_msi, no_tx, no_time};
+static const struct nm_env nowhere = {
+    .dma = no_dma, .irq = no_irq, .msi = no_msi, .tx = no_tx, .now = no_time};
 
 /* Powers a device up for a moment: the model itself knows best what it accepts and where it sits.
  */

@@ -41,7 +41,7 @@ struct cfg_iocore {
 };
 
 enum cfg_port_type {
-    CFG_PORT_TAP,       /* DPDK net_tap: a tap of the host's, named iface */
+    CFG_PORT_TAP,       /* a tap of the host's, named iface */
     CFG_PORT_AF_PACKET, /* net_af_packet on iface */
     CFG_PORT_AF_XDP,    /* net_af_xdp on iface */
     CFG_PORT_PCAP,      /* net_pcap: rx_pcap and tx_pcap files, or iface */

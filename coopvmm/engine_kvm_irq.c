@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -36,8 +36,9 @@ struct kvm_irqs {
     struct line line[KVM_MAX_LINES];
     unsigned nmessages;
     struct kvm_messages *messages[MAX_DEVICES];
-    int wake; /* the thread is to look for new lines, or to end */
-    bool ending, running;
+    int epfd; /* what the thread waits for */
+    int wake; /* it is to end */
+    bool running;
     pthread_t thread;
 };
 
@@ -121,44 +122,35 @@ static void serve_messages(struct kvm_irqs *q, struct kvm_messages *m)
         kvm_messages_done(m, q->vm_fd);
 }
 
-#define POLLED (1 + PC_LINES + MAX_DEVICES)
+/* What there is to hear of: the end, lines that take levels by their number, doorbells by theirs
+ * behind PC_LINES. Each interrupt of a level-triggered line comes by here: no long lists. */
+#define THE_END UINT32_MAX
+#define EVENTS  8
 
-/* All there is to hear of: being woken, lines that take levels, doorbells. @return how many */
-static unsigned list(const struct kvm_irqs *q, struct pollfd p[POLLED])
+static int listen_to(const struct kvm_irqs *q, int fd, uint32_t what)
 {
-    unsigned n = 0;
+    struct epoll_event e = {.events = EPOLLIN, .data.u32 = what};
 
-    p[n++] = (struct pollfd){.fd = q->wake, .events = POLLIN};
-    for (unsigned i = 0; i < PC_LINES; i++)
-        p[n++] = (struct pollfd){.fd = q->line[i].resample, .events = POLLIN};
-    for (unsigned i = 0; i < q->nmessages; i++)
-        p[n++] = (struct pollfd){.fd = kvm_messages_doorbell(q->messages[i]), .events = POLLIN};
-    return n;
+    return epoll_ctl(q->epfd, EPOLL_CTL_ADD, fd, &e) ? -errno : 0;
 }
 
 /* @return false: it is time to end */
 static bool wait_once(struct kvm_irqs *q)
 {
-    struct pollfd p[POLLED];
-    uint64_t count;
-    unsigned n;
-    bool ending;
+    struct epoll_event e[EVENTS];
+    int n = epoll_wait(q->epfd, e, EVENTS, -1);
+    bool ending = false;
 
-    pthread_mutex_lock(&q->lock);
-    n = list(q, p);
-    pthread_mutex_unlock(&q->lock);
-    if (poll(p, n, -1) < 0)
+    if (n < 0)
         return errno == EINTR;
     pthread_mutex_lock(&q->lock);
-    if (p[0].revents && read(q->wake, &count, sizeof(count)) < 0) {
-        /* somebody else cannot have read it; and if, there was nothing to be told */
-    }
-    for (unsigned i = 1; i < n; i++)
-        if (p[i].revents && i <= PC_LINES)
-            resample(&q->line[i - 1]);
-        else if (p[i].revents)
-            serve_messages(q, q->messages[i - 1 - PC_LINES]);
-    ending = q->ending;
+    for (int i = 0; i < n; i++)
+        if (e[i].data.u32 == THE_END)
+            ending = true;
+        else if (e[i].data.u32 < PC_LINES)
+            resample(&q->line[e[i].data.u32]);
+        else
+            serve_messages(q, q->messages[e[i].data.u32 - PC_LINES]);
     pthread_mutex_unlock(&q->lock);
     return !ending;
 }
@@ -168,15 +160,6 @@ static void *thread(void *arg)
     while (wait_once(arg))
         ;
     return NULL;
-}
-
-static void wake(const struct kvm_irqs *q)
-{
-    uint64_t one = 1;
-
-    if (write(q->wake, &one, sizeof(one)) < 0) {
-        /* EAGAIN: it is awake already */
-    }
 }
 
 /* Not before somebody needs it. */
@@ -230,11 +213,11 @@ static int make_line(struct kvm_irqs *q, unsigned n)
     if (!err)
         err = bind_line(q, n);
     if (!err && levels)
+        err = listen_to(q, l->resample, n);
+    if (!err && levels)
         err = start_thread(q);
     if (err)
         forget(l);
-    else if (levels)
-        wake(q);
     return err;
 }
 
@@ -277,7 +260,8 @@ static int add_messages(struct kvm_irqs *q, struct vm_messages *out)
     if (err)
         return err;
     q->nmessages++;
-    return start_thread(q);
+    err = listen_to(q, kvm_messages_doorbell(q->messages[n]), PC_LINES + n);
+    return err ? err : start_thread(q);
 }
 
 int kvm_irqs_messages(struct kvm_irqs *q, struct vm_messages *out)
@@ -286,7 +270,6 @@ int kvm_irqs_messages(struct kvm_irqs *q, struct vm_messages *out)
 
     pthread_mutex_lock(&q->lock);
     err = add_messages(q, out);
-    wake(q);
     pthread_mutex_unlock(&q->lock);
     return err;
 }
@@ -317,7 +300,10 @@ int kvm_irqs_open(int vm_fd, bool pc, struct kvm_irqs **out)
         q->line[i].fd = q->line[i].resample = -1;
     pthread_mutex_init(&q->lock, NULL);
     q->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    err = q->wake < 0 ? -errno : set_routes(q);
+    q->epfd = epoll_create1(EPOLL_CLOEXEC);
+    err = q->wake < 0 || q->epfd < 0 ? -errno : listen_to(q, q->wake, THE_END);
+    if (!err)
+        err = set_routes(q);
     if (err)
         kvm_irqs_close(q);
     else
@@ -329,10 +315,7 @@ void kvm_irqs_stop(struct kvm_irqs *q)
 {
     if (!q->running)
         return;
-    pthread_mutex_lock(&q->lock);
-    q->ending = true;
-    pthread_mutex_unlock(&q->lock);
-    wake(q);
+    raise(&(struct line){.fd = q->wake});
     pthread_join(q->thread, NULL);
     q->running = false;
 }
@@ -348,6 +331,8 @@ void kvm_irqs_close(struct kvm_irqs *q)
         kvm_messages_close(q->messages[i]);
     if (q->wake >= 0)
         close(q->wake);
+    if (q->epfd >= 0)
+        close(q->epfd);
     pthread_mutex_destroy(&q->lock);
     free(q);
 }

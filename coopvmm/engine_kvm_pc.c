@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "boot.h"
 #include "engine_kvm.h"
@@ -16,6 +18,8 @@
 #define EFER_LME (1u << 8)
 #define EFER_LMA (1u << 10)
 
+#define PC_DELAY_PORT 0x80
+
 #define MSR_MTRR_DEF_TYPE 0x2ff
 #define MTRR_WRITE_BACK   (1u << 11 | 6) /* enabled; all memory, and KVM knows what is none */
 
@@ -25,11 +29,30 @@
 #define APIC_MODE_NMI    0x400
 #define APIC_MODE_EXTINT 0x700
 
+/*
+ * Port 0x80 shows POST codes; Linux writes to it to pass the time behind each outb_p() and inb_p(),
+ * of which drivers of ISA's age are full. Bound to an eventfd that nobody reads, the write ends in
+ * the kernel: the exit to user space would take many times as long as the delay that is wanted.
+ */
+static int sink_delays(const struct kvm_machine *m)
+{
+    struct kvm_ioeventfd sink = {.addr = PC_DELAY_PORT, .len = 1, .flags = KVM_IOEVENTFD_FLAG_PIO};
+    int err = 0;
+
+    sink.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (sink.fd < 0)
+        return -errno;
+    if (ioctl(m->vm, KVM_IOEVENTFD, &sink) < 0)
+        err = -errno;
+    close(sink.fd); /* the VM keeps it */
+    return err;
+}
+
 int kvm_pc_machine(const struct kvm_machine *m)
 {
     struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
 
-    return ioctl(m->vm, KVM_CREATE_PIT2, &pit) < 0 ? -errno : 0;
+    return ioctl(m->vm, KVM_CREATE_PIT2, &pit) < 0 ? -errno : sink_delays(m);
 }
 
 /* The 8259s reach vCPU 0 through LINT0 ("virtual wire"). */

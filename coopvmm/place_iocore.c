@@ -169,23 +169,30 @@ static int map_area(struct link_area *a, unsigned vcpus, uint64_t features)
     return iotp_area_format(a->base, &a->lay, features);
 }
 
-/* Rounds of the wait loop in `us` microseconds, measured: a pause takes 10 to 140 cycles. */
-static uint32_t rounds_in(uint32_t us)
-{
-    struct timespec t0, t1;
-    const unsigned probe = 20000;
-    double ns;
+/* How a vCPU waits: for so long in polls with a pause, or, where pauses are dear, without. */
+struct patience {
+    uint32_t eager, spin;
+};
 
-    clock_gettime(CLOCK_MONOTONIC, &t0);
-    for (unsigned i = 0; i < probe; i++)
-        iotp_pause();
-    clock_gettime(CLOCK_MONOTONIC, &t1);
-    ns = (double)(t1.tv_sec - t0.tv_sec) * 1e9 + (double)(t1.tv_nsec - t0.tv_nsec);
-    ns = ns > 1 ? ns / probe : 1;
-    return us * 1000.0 / ns < 4e9 ? (uint32_t)(us * 1000.0 / ns) : 4000000000u;
+static uint32_t rounds_in(uint32_t us, uint32_t ns_each)
+{
+    double n = us * 1000.0 / (ns_each ? ns_each : 1);
+
+    return n < 4e9 ? (uint32_t)n : 4000000000u;
 }
 
-static int make_area(struct link *l, struct link_area *a, uint64_t features, uint32_t spin)
+#define POLL_NS 3 /* of a poll without a pause; an emulator takes some times as long */
+
+static struct patience patience_of(uint32_t us)
+{
+    uint32_t pause = iotp_pause_ns();
+
+    if (us && pause >= IOTP_PAUSE_DEAR)
+        return (struct patience){.eager = rounds_in(us, POLL_NS), .spin = 1};
+    return (struct patience){.eager = us ? IOTP_EAGER_POLLS : 0, .spin = rounds_in(us, pause)};
+}
+
+static int make_area(struct link *l, struct link_area *a, uint64_t features, struct patience p)
 {
     unsigned n = l->vm->c->vcpus;
     int err = map_area(a, n, features);
@@ -196,7 +203,8 @@ static int make_area(struct link *l, struct link_area *a, uint64_t features, uin
     if (!a->vcpu)
         return -ENOMEM;
     for (unsigned v = 0; v < n && !err; v++) {
-        err = iotp_vcpu_init(&a->vcpu[v], a->base, &a->lay, v, spin, a->kick_fd);
+        err = iotp_vcpu_init(&a->vcpu[v], a->base, &a->lay, v, p.spin, a->kick_fd);
+        a->vcpu[v].eager = p.eager;
         a->vcpu[v].cancel = &l->vm->stopping;
     }
     return err;
@@ -204,12 +212,12 @@ static int make_area(struct link *l, struct link_area *a, uint64_t features, uin
 
 static int make_areas(struct link *l, uint64_t features)
 {
-    uint32_t spin = rounds_in(l->vm->c->spin_us);
+    struct patience p = patience_of(l->vm->c->spin_us);
     int err = 0;
 
     for (unsigned i = 0; i < l->nareas && !err; i++)
         if (!l->area[i].base)
-            err = make_area(l, &l->area[i], features, spin);
+            err = make_area(l, &l->area[i], features, p);
     for (unsigned i = 0; i < l->ndevs && !err; i++) {
         struct link_dev *d = &l->dev[i];
 

@@ -10,21 +10,20 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Attached and detached at once. The flags must be those the tap was made with (net_tap's), for
- * TUNSETIFF on an existing tap sets them. @return the descriptor, -1 */
+#include "../iocore/tap.h"
+
+/* Attached and detached at once. @return the descriptor, -1 */
 static int hold(const char *name)
 {
-    struct ifreq attach = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE};
     struct ifreq detach = {.ifr_flags = IFF_DETACH_QUEUE};
     int fd;
 
     if (!if_nametoindex(name))
         return -1; /* TUNSETIFF would make one */
-    fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    fd = tap_node();
     if (fd < 0)
         return -1;
-    strncpy(attach.ifr_name, name, IFNAMSIZ - 1);
-    if (ioctl(fd, TUNSETIFF, &attach) || ioctl(fd, TUNSETQUEUE, &detach)) {
+    if (tap_attach(fd, name) || ioctl(fd, TUNSETQUEUE, &detach)) {
         close(fd);
         return -1;
     }

@@ -254,6 +254,8 @@ static void go_to_sleep(struct ioc_core *k)
         sw_core_offline(k->sw, k->index);
         idle_sleep(&k->idle, sleep_bound(k));
         sw_core_online(k->sw, k->index);
+        for (unsigned i = 0; i < k->nports; i++)
+            port_woke(k->port[i]);
     }
     idle_resume(&k->idle);
     disarm_all(k);

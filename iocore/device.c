@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "devio.h"
+#include "large.h"
 
 /* --- the model's environment --- */
 
@@ -76,13 +77,34 @@ static bool env_tx(struct nm_dev *d, const void *frame, size_t len)
     return true;
 }
 
+static bool env_tx_large(struct nm_dev *d, const struct nm_tso *t, nm_read_fn read,
+                         const void *from)
+{
+    struct ioc_dev *v = of(d);
+    struct rte_mbuf *m;
+
+    if (v->sw_port < 0 || v->ntx == DEV_TX_BURST || !(m = large_build(t, read, from, v->pool)))
+        return false;
+    v->n.tx_frames++;
+    v->n.tx_large++;
+    v->n.tx_bytes += m->pkt_len;
+    v->tx[v->ntx++] = m;
+    return true;
+}
+
 static uint64_t env_now(struct nm_dev *d)
 {
     return (uint64_t)((unsigned __int128)rte_rdtsc() * of(d)->ns_scale >> 32);
 }
 
 static const struct nm_env core_env = {
-    .dma = env_dma, .irq = env_irq, .msi = env_msi, .tx = env_tx, .now = env_now};
+    .dma = env_dma,
+    .irq = env_irq,
+    .msi = env_msi,
+    .tx = env_tx,
+    .tx_large = env_tx_large,
+    .now = env_now,
+};
 
 /* --- effects, in their order --- */
 
@@ -255,19 +277,40 @@ void dev_after(struct ioc_dev *d)
 
 /* --- frames from the switch --- */
 
+static bool takes_whole(const struct ioc_dev *d, const struct rte_mbuf *m)
+{
+    bool ipv6 = (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0;
+
+    return !large_is(m) || (d->nm.model->takes_large && d->nm.model->takes_large(&d->nm, ipv6));
+}
+
+static void receive_large(struct ioc_dev *d, struct rte_mbuf *m)
+{
+    static _Thread_local uint8_t flat[LARGE_MAX];
+    struct nm_tso t;
+
+    large_read(m, &t);
+    large_copy(m, 0, flat, m->pkt_len);
+    d->nm.model->receive_large(&d->nm, &t, flat);
+    d->n.rx_large++;
+}
+
 static void receive(struct ioc_dev *d, struct rte_mbuf *m)
 {
     uint8_t flat[NM_MAX_FRAME];
     uint32_t len = rte_pktmbuf_pkt_len(m);
-    const void *frame = rte_pktmbuf_read(m, 0, len, flat);
+    const void *frame = len <= NM_MAX_FRAME ? rte_pktmbuf_read(m, 0, len, flat) : NULL;
 
-    if (frame && len <= NM_MAX_FRAME) {
+    if (large_is(m) && takes_whole(d, m)) {
+        receive_large(d, m);
+    } else if (frame && !large_is(m)) {
         d->nm.model->receive(&d->nm, frame, len);
-        d->n.rx_frames++;
-        d->n.rx_bytes += len;
     } else {
         d->n.rx_drops++;
+        len = 0;
     }
+    d->n.rx_frames += len != 0;
+    d->n.rx_bytes += len;
     rte_pktmbuf_free(m);
 }
 
@@ -297,19 +340,42 @@ static unsigned take_backlog(struct ioc_dev *d)
     return n;
 }
 
-/* The switch's send function: a frame the device has no room for waits; with the backlog full it
- * is refused, which the switch counts as a drop. */
+/* A frame the device has no room for waits. @return false: with the backlog full it cannot */
+static bool accept(struct ioc_dev *d, struct rte_mbuf *m)
+{
+    if (d->rx_head == d->rx_tail && has_room(d, m))
+        receive(d, m);
+    else if (d->rx_head - d->rx_tail < DEV_BACKLOG)
+        d->rx[d->rx_head++ % DEV_BACKLOG] = m;
+    else
+        return false;
+    return true;
+}
+
+/* A large frame for a driver that wants segments. */
+static void accept_segments(struct ioc_dev *d, struct rte_mbuf *m)
+{
+    struct rte_mbuf *part;
+    uint32_t next = 0;
+
+    while (large_split(m, &next, d->pool, &part, 1))
+        if (!accept(d, part)) {
+            rte_pktmbuf_free(part);
+            d->n.rx_drops++;
+        }
+    rte_pktmbuf_free(m);
+}
+
+/* The switch's send function; what is refused it counts as a drop. */
 static uint16_t dev_send(void *ctx, struct rte_mbuf **m, uint16_t n)
 {
     struct ioc_dev *d = ctx;
     uint16_t i;
 
     for (i = 0; i < n; i++) {
-        if (d->rx_head == d->rx_tail && has_room(d, m[i]))
-            receive(d, m[i]);
-        else if (d->rx_head - d->rx_tail < DEV_BACKLOG)
-            d->rx[d->rx_head++ % DEV_BACKLOG] = m[i];
-        else
+        if (!takes_whole(d, m[i]))
+            accept_segments(d, m[i]);
+        else if (!accept(d, m[i]))
             break;
     }
     d->n.rx_drops += n - i;
@@ -507,7 +573,7 @@ int dev_plug(struct ioc_dev *d, const char *vm, const uint8_t mac[6])
     int port;
 
     snprintf(name, sizeof(name), "%s/%s", vm, d->name);
-    port = sw_port_add(d->sw, name, d->core->index, 0, dev_send, d);
+    port = sw_port_add(d->sw, name, d->core->index, SW_PORT_LARGE, dev_send, d);
     if (port < 0)
         return port;
     d->sw_port = port;

@@ -37,6 +37,7 @@ struct dev_counters {
     uint64_t tx_frames, tx_bytes, tx_drops;
     uint64_t rx_frames, rx_bytes, rx_drops;
     uint64_t irqs, commits;
+    uint64_t tx_large, rx_large; /* of the frames: those still to be segmented */
 };
 
 struct ioc_dev {

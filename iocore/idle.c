@@ -15,6 +15,8 @@
 #include <rte_pause.h>
 #include <rte_power_intrinsics.h>
 
+#include "../protocol/iotp_vmm.h"
+
 #define EVENTS 8 /* read at once; what fired does not matter, everything is polled anyway */
 
 static void add(uint64_t *c, uint64_t n)
@@ -47,6 +49,7 @@ int idle_init(struct idle *i, enum cfg_idle mode, uint32_t idle_us, uint64_t tsc
 
     memset(i, 0, sizeof(*i));
     i->mode = mode;
+    i->pause = mode != CFG_IDLE_SPIN && iotp_pause_ns() < IOTP_PAUSE_DEAR;
     i->tpause = mode != CFG_IDLE_SPIN && have_tpause();
     i->tpause_ticks = tsc_hz * IDLE_TPAUSE_NS / 1000000000u;
     i->idle_limit = tsc_hz / 1000000u * idle_us;
@@ -89,7 +92,7 @@ static void pause_round(struct idle *i, uint64_t now)
     if (i->tpause && i->quiet_rounds >= IDLE_QUIET_ROUNDS)
         rte_power_pause(now + i->tpause_ticks);
     else
-        rte_pause();
+        idle_breathe(i);
 }
 
 static enum idle_action quiet_round(struct idle *i, uint64_t now)

@@ -3,9 +3,9 @@
  * What an I/O core does when a round brought no work, and the account of busy and idle time.
  *
  *   spin   nothing: the next round starts at once
- *   pause  one pause; on CPUs with WAITPKG (CPUID.7.ECX[5]), once it has been quiet for a while, a
- *          TPAUSE of at most IDLE_TPAUSE_NS in state C0.1
- *   sleep  as pause; after idle_us without work the loop is told to sleep: it arms its sources,
+ *   pause  one pause, unless that takes the CPU away (some hypervisors); on CPUs with WAITPKG
+ * (CPUID.7.ECX[5]), once it has been quiet for a while, a TPAUSE of at most IDLE_TPAUSE_NS in state
+ * C0.1 sleep  as pause; after idle_us without work the loop is told to sleep: it arms its sources,
  *          looks at everything once more, and sleeps in epoll_wait() until one of the watched
  *          descriptors fires or the bound is over
  *
@@ -59,6 +59,7 @@ struct idle_counters {
 
 struct idle {
     enum cfg_idle mode;
+    bool pause; /* not in mode spin, nor where a pause is dear (iotp_pause_ns) */
     bool tpause;
     uint64_t idle_limit; /* ticks without work before sleeping */
     uint64_t tpause_ticks;
@@ -94,7 +95,7 @@ enum idle_action idle_round(struct idle *i, unsigned work, uint64_t now);
 /** Between two polls within a round: the mode's short pause, if any. */
 static inline void idle_breathe(const struct idle *i)
 {
-    if (i->mode != CFG_IDLE_SPIN)
+    if (i->pause)
         rte_pause();
 }
 

@@ -2,10 +2,8 @@
 #include "port.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,20 +17,20 @@
 #include <rte_mbuf.h>
 
 #include "tap.h"
+#include "tapdev.h"
 
-#define RX_DESC  256
-#define TX_DESC  256
-#define TAP_DESC 64 /* net_tap keeps one mbuf a descriptor and uses one at a time */
+#define RX_DESC 256
+#define TX_DESC 256
 
 struct port {
     const struct cfg_port *cfg;
     struct sw *sw;
-    uint16_t id;   /* ethdev */
-    int sw_port;   /* -1: not on the switch yet */
-    int rx_fd;     /* -1: none */
-    bool claimed;  /* a thread takes the receive signals */
-    bool slow;     /* a poll costs a system call */
-    bool tap_ours; /* the tap was made by coopvmm: it goes with the port */
+    struct tapdev *tap; /* NULL: it is an ethdev */
+    uint16_t id;        /* ethdev */
+    int sw_port;        /* -1: not on the switch yet */
+    int rx_fd;          /* -1: none */
+    bool slow;          /* a poll costs a system call */
+    bool tap_ours;      /* the tap was made by coopvmm: it goes with the port */
     uint16_t ntx;
     uint32_t idle_polls;
     uint64_t tx_drops;
@@ -43,39 +41,32 @@ struct port {
 
 /* --- core: the fast path --- */
 
-/* Makes the calling thread the one that net_tap's signal goes to. Should it fail, another thread
- * takes the signal, and frames are seen a little later. */
-static void claim(struct port *p)
+/* net_pcap makes a system call a poll: idle, it is polled now and then. */
+static uint16_t receive_eth(struct port *p, struct rte_mbuf **m)
 {
-    struct f_owner_ex me = {.type = F_OWNER_TID, .pid = gettid()};
-    int signo;
+    uint16_t n;
 
-    p->claimed = true;
-    if (p->rx_fd < 0 || fcntl(p->rx_fd, F_SETOWN_EX, &me))
-        return;
-    /* net_tap's counter starts at "look each time"; only its signal moves it on. */
-    signo = fcntl(p->rx_fd, F_GETSIG);
-    if (signo > 0)
-        raise(signo);
+    if (unlikely(p->slow) && p->idle_polls && p->idle_polls++ % PORT_SLOW_POLL)
+        return 0;
+    n = rte_eth_rx_burst(p->id, 0, m, PORT_BURST);
+    p->idle_polls = n ? 0 : p->idle_polls + (p->idle_polls == 0);
+    return n;
 }
 
 unsigned port_poll(struct port *p, uint64_t now)
 {
     struct rte_mbuf *m[PORT_BURST];
-    uint16_t n;
+    uint16_t n = p->tap ? tapdev_rx(p->tap, m, PORT_BURST, now) : receive_eth(p, m);
 
-    if (unlikely(!p->claimed))
-        claim(p);
-    if (unlikely(p->slow) && p->idle_polls && p->idle_polls++ % PORT_SLOW_POLL)
-        return 0;
-    n = rte_eth_rx_burst(p->id, 0, m, PORT_BURST);
-    if (n == 0) {
-        p->idle_polls += p->idle_polls == 0;
-        return 0;
-    }
-    p->idle_polls = 0;
-    sw_input(p->sw, p->sw_port, m, n, now);
+    if (n)
+        sw_input(p->sw, p->sw_port, m, n, now);
     return n;
+}
+
+void port_woke(struct port *p)
+{
+    if (p->tap)
+        tapdev_woke(p->tap);
 }
 
 unsigned port_flush(struct port *p)
@@ -85,7 +76,7 @@ unsigned port_flush(struct port *p)
     if (likely(n == 0))
         return 0;
     p->ntx = 0;
-    sent = rte_eth_tx_burst(p->id, 0, p->tx, n);
+    sent = p->tap ? tapdev_tx(p->tap, p->tx, n) : rte_eth_tx_burst(p->id, 0, p->tx, n);
     if (unlikely(sent < n)) { /* the wire is slower than we are: as a switch does, drop */
         rte_pktmbuf_free_bulk(p->tx + sent, n - sent);
         __atomic_store_n(&p->tx_drops, p->tx_drops + (n - sent), __ATOMIC_RELAXED);
@@ -213,29 +204,6 @@ static int explain_pci(const struct port *p, FILE *err)
                 addr);
 }
 
-/* net_tap complains of kernels without the multiq qdisc, which it wants for flow rules, and of
- * processes without secondaries: neither is used here. So it is silent while a tap is made, and
- * heard if that fails. */
-static void tap_log(uint32_t level)
-{
-    rte_log_set_level_pattern("pmd.net.tap", level);
-}
-
-static int plug_in(struct port *p)
-{
-    int e;
-
-    if (p->cfg->type == CFG_PORT_TAP) {
-        tap_log(RTE_LOG_CRIT);
-        e = rte_eal_hotplug_add("vdev", p->device, p->args);
-        if (e == 0)
-            return 0;
-        tap_log(RTE_LOG_NOTICE);
-    }
-    e = rte_eal_hotplug_add("vdev", p->device, p->args);
-    return e < 0 ? e : 0;
-}
-
 /* The first free number of this type: several ports of a process may share a driver. */
 static int make_vdev(struct port *p, FILE *err)
 {
@@ -248,8 +216,8 @@ static int make_vdev(struct port *p, FILE *err)
             return e;
         if (rte_eth_dev_get_port_by_name(p->device, &id) == 0)
             continue;
-        e = plug_in(p);
-        if (e)
+        e = rte_eal_hotplug_add("vdev", p->device, p->args);
+        if (e < 0)
             return fail(p, -EIO, err, "DPDK cannot make %s (%s): %s; see its messages above",
                         p->device, p->args, strerror(-e));
         return 0;
@@ -257,10 +225,26 @@ static int make_vdev(struct port *p, FILE *err)
     return fail(p, -ENOSPC, err, "DPDK has no room for another port");
 }
 
-static int make_device(struct port *p, FILE *err)
+static int make_tap(struct port *p, const struct port_opts *o, FILE *err)
+{
+    uint8_t mac[6];
+    int e = port_tap(p->cfg, mac, err);
+
+    if (!e)
+        e = tapdev_open(p->cfg->iface, mac, o->mtu, o->pool, rte_get_tsc_hz(), &p->tap);
+    if (e)
+        return fail(p, e, err, "tap %s cannot be had: %s", p->cfg->iface, strerror(-e));
+    snprintf(p->device, sizeof(p->device), "%s", p->cfg->iface);
+    p->rx_fd = tapdev_fd(p->tap);
+    return 0;
+}
+
+static int make_device(struct port *p, const struct port_opts *o, FILE *err)
 {
     int e;
 
+    if (p->cfg->type == CFG_PORT_TAP)
+        return make_tap(p, o, err);
     if (p->cfg->type == CFG_PORT_PCI) {
         snprintf(p->device, sizeof(p->device), "%s", p->cfg->pci ? p->cfg->pci : "");
         return rte_eth_dev_get_port_by_name(p->device, &p->id) ? explain_pci(p, err) : 0;
@@ -275,8 +259,12 @@ static int make_device(struct port *p, FILE *err)
 
 static void unmake_device(struct port *p, bool keep_tap)
 {
-    if (p->rx_fd >= 0 && p->tap_ours && !keep_tap)
-        tap_forget(p->rx_fd);
+    if (p->tap) {
+        if (p->tap_ours && !keep_tap)
+            tap_forget(p->rx_fd);
+        tapdev_close(p->tap);
+        return;
+    }
     rte_eth_dev_stop(p->id);
     rte_eth_dev_close(p->id);
     if (p->cfg->type != CFG_PORT_PCI)
@@ -285,7 +273,7 @@ static void unmake_device(struct port *p, bool keep_tap)
 
 static int set_up_queues(struct port *p, const struct port_opts *o)
 {
-    uint16_t nrx = p->cfg->type == CFG_PORT_TAP ? TAP_DESC : RX_DESC, ntx = TX_DESC;
+    uint16_t nrx = RX_DESC, ntx = TX_DESC;
     unsigned socket = o->socket < 0 ? (unsigned)SOCKET_ID_ANY : (unsigned)o->socket;
     int e = rte_eth_dev_adjust_nb_rx_tx_desc(p->id, &nrx, &ntx);
 
@@ -299,7 +287,7 @@ static int set_up_queues(struct port *p, const struct port_opts *o)
 /* One queue each way, no offloads but frames in several segments: what the switch may send. */
 static int configure(struct port *p, const struct port_opts *o)
 {
-    struct rte_eth_conf conf = {.intr_conf.rxq = p->cfg->type == CFG_PORT_TAP};
+    struct rte_eth_conf conf = {0};
     struct rte_eth_dev_info info;
     int e = rte_eth_dev_info_get(p->id, &info);
 
@@ -316,11 +304,15 @@ static int configure(struct port *p, const struct port_opts *o)
     return e;
 }
 
-/* A switch wants every frame. A tap hands over all the host sends anyway. */
-static int go_promiscuous(struct port *p, FILE *err)
+/* A switch wants every frame. */
+static int start_eth(struct port *p, const struct port_opts *o, FILE *err)
 {
-    int e = p->cfg->type == CFG_PORT_TAP ? 0 : rte_eth_promiscuous_enable(p->id);
+    int e = configure(p, o);
 
+    if (e)
+        return fail(p, e, err, "%s does not start: %s; see DPDK's messages above", p->device,
+                    strerror(-e));
+    e = rte_eth_promiscuous_enable(p->id);
     if (e && e != -ENOTSUP)
         return fail(p, e, err, "%s does not become promiscuous: %s", p->device, strerror(-e));
     return 0;
@@ -332,7 +324,6 @@ static int set_host_side(struct port *p, FILE *err)
     uint32_t addr, mask;
     int e;
 
-    p->rx_fd = rte_eth_dev_rx_intr_ctl_q_get_fd(p->id, 0);
     if (!c->address)
         e = tap_set_up(c->iface);
     else if (port_parse_address(c->address, &addr, &mask))
@@ -349,29 +340,28 @@ static int set_host_side(struct port *p, FILE *err)
 
 static int start(struct port *p, const struct port_opts *o, FILE *err)
 {
-    int e = configure(p, o);
+    unsigned flags = p->tap ? SW_PORT_LARGE : 0;
+    int e = p->tap ? set_host_side(p, err) : start_eth(p, o, err);
 
     if (e)
-        return fail(p, e, err, "%s does not start: %s; see DPDK's messages above", p->device,
-                    strerror(-e));
-    e = go_promiscuous(p, err);
-    if (!e && p->cfg->type == CFG_PORT_TAP)
-        e = set_host_side(p, err);
-    if (e)
         return e;
-    p->sw_port = sw_port_add(o->sw, p->cfg->name, o->core, 0, port_send, p);
+    p->sw_port = sw_port_add(o->sw, p->cfg->name, o->core, flags, port_send, p);
     if (p->sw_port < 0)
         return fail(p, p->sw_port, err, "the switch has no room: %s", strerror(-p->sw_port));
     return 0;
 }
 
-/* See port.h: the kernel's fallback when the queue of real-time signals is full. */
-static void ignore_sigio(void)
+/* Text first: what is missing in the configuration is not the machine's fault. */
+static int check_text(struct port *p, FILE *err)
 {
-    struct sigaction sa;
+    uint8_t mac[6];
 
-    if (sigaction(SIGIO, NULL, &sa) == 0 && sa.sa_handler == SIG_DFL)
-        signal(SIGIO, SIG_IGN);
+    switch (p->cfg->type) {
+    case CFG_PORT_PCI: return 0;
+    case CFG_PORT_TAP: return port_tap(p->cfg, mac, err);
+    default:
+        return port_vdev(p->cfg, 0, p->device, sizeof(p->device), p->args, sizeof(p->args), err);
+    }
 }
 
 int port_open(const struct port_opts *o, struct port **out, FILE *err)
@@ -386,19 +376,13 @@ int port_open(const struct port_opts *o, struct port **out, FILE *err)
     p->sw = o->sw;
     p->sw_port = p->rx_fd = -1;
     p->slow = o->cfg->type == CFG_PORT_PCAP;
-    /* Text first: what is missing in the configuration is not the machine's fault. */
-    e = o->cfg->type == CFG_PORT_PCI
-            ? 0
-            : port_vdev(o->cfg, 0, p->device, sizeof(p->device), p->args, sizeof(p->args), err);
-    if (o->cfg->type == CFG_PORT_TAP)
-        ignore_sigio();
+    e = check_text(p, err);
     if (!e)
         e = prepare(p, o, err);
     if (!e)
-        e = make_device(p, err);
+        e = make_device(p, o, err);
     if (!e) {
         e = start(p, o, err);
-        tap_log(RTE_LOG_NOTICE);
         if (e)
             unmake_device(p, false);
     }
@@ -435,27 +419,50 @@ const char *port_name(const struct port *p)
     return p->cfg->name;
 }
 
-void port_stats(struct port *p, struct port_stats *out)
+static void eth_stats(const struct port *p, struct port_stats *out)
 {
     struct rte_eth_stats s = {0};
     struct rte_eth_link link = {0};
 
     rte_eth_stats_get(p->id, &s);
     rte_eth_link_get_nowait(p->id, &link);
-    *out = (struct port_stats){
-        .type = p->cfg->type,
-        .sw_port = p->sw_port,
-        .link = link.link_status == RTE_ETH_LINK_UP,
-        .rx_frames = s.ipackets,
-        .rx_bytes = s.ibytes,
-        .rx_missed = s.imissed,
-        .rx_errors = s.ierrors,
-        .rx_nombuf = s.rx_nombuf,
-        .tx_frames = s.opackets,
-        .tx_bytes = s.obytes,
-        .tx_errors = s.oerrors,
-        .tx_drops = __atomic_load_n(&p->tx_drops, __ATOMIC_RELAXED),
-    };
+    out->link = link.link_status == RTE_ETH_LINK_UP;
+    out->rx_frames = s.ipackets;
+    out->rx_bytes = s.ibytes;
+    out->rx_missed = s.imissed;
+    out->rx_errors = s.ierrors;
+    out->rx_nombuf = s.rx_nombuf;
+    out->tx_frames = s.opackets;
+    out->tx_bytes = s.obytes;
+    out->tx_errors = s.oerrors;
+}
+
+static void tap_stats(const struct port *p, struct port_stats *out)
+{
+    struct tapdev_counters c;
+
+    tapdev_read(p->tap, &c);
+    out->link = tapdev_link(p->tap);
+    out->rx_frames = c.rx_frames;
+    out->rx_bytes = c.rx_bytes;
+    out->rx_errors = c.rx_errors;
+    out->rx_nombuf = c.rx_nombuf;
+    out->rx_large = c.rx_large;
+    out->tx_frames = c.tx_frames;
+    out->tx_bytes = c.tx_bytes;
+    out->tx_errors = c.tx_errors;
+    out->tx_large = c.tx_large;
+}
+
+void port_stats(struct port *p, struct port_stats *out)
+{
+    *out = (struct port_stats){.type = p->cfg->type,
+                               .sw_port = p->sw_port,
+                               .tx_drops = __atomic_load_n(&p->tx_drops, __ATOMIC_RELAXED)};
     snprintf(out->name, sizeof(out->name), "%s", p->cfg->name);
     memcpy(out->device, p->device, sizeof(out->device));
+    if (p->tap)
+        tap_stats(p, out);
+    else
+        eth_stats(p, out);
 }

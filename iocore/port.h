@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * DPDK ethdev ports from the configuration: one receive and one transmit queue each, both used by
+ * Ports from the configuration: one receive and one transmit queue each, both used by
  * the one I/O core the port belongs to.
  *
- *   tap        net_tap, persistent: when the process dies the host keeps the interface with its
+ *   tap        tapdev.h, persistent: when the process dies the host keeps the interface with its
  *              addresses, routes and neighbours, and the next process takes it over. port_close()
  *              with `keep` false removes it, unless it was there before (made by `ip tuntap`).
  *              Its MAC is the configured one, else one derived from the interface's name, so that
@@ -14,13 +14,9 @@
  *   ring       net_ring: what is sent comes back
  *   pci        a physical device bound to vfio-pci (or a UIO driver); see eal.h for the allow-list
  *
- * What idle polling costs: an idle net_tap is polled without a system call. Its receive function
- * compares a counter that a real-time signal (fcntl F_SETSIG, O_ASYNC) increments, and calls
- * readv() only after a signal. The signal goes to the thread that polls first, so that what wakes
- * the core from epoll_wait() has also told it to look, and no other thread is disturbed. SIGIO is
- * ignored: the kernel sends it, deadly by default, when it can queue no more signals.
- * net_af_packet, net_ring and net_af_xdp poll shared memory; net_pcap makes a system call a poll,
- * so while it is idle it is polled only every PORT_SLOW_POLL-th time.
+ * What idle polling costs: an idle tap is polled without a system call. net_af_packet, net_ring and
+ * net_af_xdp poll shared memory; net_pcap makes a system call a poll, so while it is idle it is
+ * polled only every PORT_SLOW_POLL-th time.
  *
  * A peer of af_packet that leaves checksums to the NIC (a veth end, by default) sends frames with
  * wrong ones, since net_af_packet does not complete them: ethtool -K PEER tx off.
@@ -75,6 +71,8 @@ void port_close(struct port *p, bool keep);
 
 /** Core. Receives at most PORT_BURST frames into the switch. @return how many */
 unsigned port_poll(struct port *p, uint64_t now);
+/** Core. It slept and was woken: the next poll is not put off. */
+void port_woke(struct port *p);
 /** Core. Hands frames that were gathered to the driver; once a round. @return frames that left */
 unsigned port_flush(struct port *p);
 
@@ -84,16 +82,17 @@ unsigned port_flush(struct port *p);
  */
 int port_rx_fd(const struct port *p);
 
-/* What a port did. Ethdev counters are the driver's. */
+/* What a port did. An ethdev's counters are the driver's. */
 struct port_stats {
     char name[SW_NAME_SIZE];
-    char device[SW_NAME_SIZE]; /* DPDK's name of it: "net_tap0" */
+    char device[SW_NAME_SIZE]; /* DPDK's name of it, "net_ring0"; of a tap its own */
     enum cfg_port_type type;
     int sw_port;
     bool link; /* up */
     uint64_t rx_frames, rx_bytes, rx_missed, rx_errors, rx_nombuf;
     uint64_t tx_frames, tx_bytes, tx_errors;
-    uint64_t tx_drops; /* the driver took less than was offered */
+    uint64_t tx_drops;           /* the driver took less than was offered */
+    uint64_t rx_large, tx_large; /* of the frames of a tap: those still to be segmented */
 };
 
 /** Any thread that does not run while the port closes. */
@@ -104,13 +103,15 @@ const char *port_name(const struct port *p);
 /* Text for EAL and rte_eal_hotplug_add(): exported for tests. */
 
 /**
- * The vdev's name ("net_tap0") and arguments ("iface=dtap0,mac=...,persist=1").
+ * The vdev's name ("net_pcap0") and arguments ("iface=eth0").
  * @param index number that tells this device from others of its type
  * @return 0; -EINVAL and one line in err (a key is missing, or a value would break the list);
- *         -ENOTSUP for a PCI port
+ *         -ENOTSUP for a port that is none
  */
 int port_vdev(const struct cfg_port *c, unsigned index, char *name, size_t name_size, char *args,
               size_t args_size, FILE *err);
+/** Checks a tap's keys and gives the host's MAC. @return 0; -EINVAL and one line in err */
+int port_tap(const struct cfg_port *c, uint8_t mac[6], FILE *err);
 /** Splits "10.77.0.1/24". @return 0 and network byte order; -EINVAL */
 int port_parse_address(const char *text, uint32_t *addr, uint32_t *mask);
 

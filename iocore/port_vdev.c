@@ -33,19 +33,17 @@ static int need_iface(const struct cfg_port *c, FILE *err)
     return 0;
 }
 
-static int tap_args(const struct cfg_port *c, char *args, size_t size, FILE *err)
+int port_tap(const struct cfg_port *c, uint8_t mac[6], FILE *err)
 {
-    uint8_t m[6];
     int e = need_iface(c, err);
 
     if (e)
         return e;
-    if (c->mac && (cfg_parse_mac(c->mac, m) || (m[0] & 1)))
+    if (c->mac && (cfg_parse_mac(c->mac, mac) || (mac[0] & 1)))
         return complain(err, c, "mac is no unicast MAC address such as 02:00:00:00:00:01");
     if (!c->mac)
-        tap_default_mac(c->iface, m);
-    return snprintf(args, size, "iface=%s,mac=%02x:%02x:%02x:%02x:%02x:%02x,persist=1", c->iface,
-                    m[0], m[1], m[2], m[3], m[4], m[5]);
+        tap_default_mac(c->iface, mac);
+    return 0;
 }
 
 static int iface_args(const struct cfg_port *c, const char *more, char *args, size_t size,
@@ -70,20 +68,21 @@ static int pcap_args(const struct cfg_port *c, char *args, size_t size, FILE *er
 static int args_of(const struct cfg_port *c, char *args, size_t size, FILE *err)
 {
     switch (c->type) {
-    case CFG_PORT_TAP: return tap_args(c, args, size, err);
     case CFG_PORT_AF_PACKET: return iface_args(c, ",qdisc_bypass=1", args, size, err);
     case CFG_PORT_AF_XDP: return iface_args(c, ",start_queue=0,queue_count=1", args, size, err);
     case CFG_PORT_PCAP: return pcap_args(c, args, size, err);
     case CFG_PORT_RING: return snprintf(args, size, "%s", "");
     case CFG_PORT_VHOST: /* no port of DPDK's: source_vhost.h */
+    case CFG_PORT_TAP:   /* nor this: tapdev.h */
     case CFG_PORT_PCI: return -ENOTSUP;
     }
     return complain(err, c, "unknown type");
 }
 
 static const char *const driver[] = {
-    [CFG_PORT_TAP] = "net_tap",       [CFG_PORT_AF_PACKET] = "net_af_packet",
-    [CFG_PORT_AF_XDP] = "net_af_xdp", [CFG_PORT_PCAP] = "net_pcap",
+    [CFG_PORT_AF_PACKET] = "net_af_packet",
+    [CFG_PORT_AF_XDP] = "net_af_xdp",
+    [CFG_PORT_PCAP] = "net_pcap",
     [CFG_PORT_RING] = "net_ring",
 };
 

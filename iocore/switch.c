@@ -194,7 +194,7 @@ int sw_port_add(struct sw *sw, const char *name, unsigned core, unsigned flags, 
 {
     int id;
 
-    if (core >= sw->o.ncores || !send || (flags & ~SW_PORT_WRITES) ||
+    if (core >= sw->o.ncores || !send || (flags & ~(SW_PORT_WRITES | SW_PORT_LARGE)) ||
         ((flags & SW_PORT_WRITES) && !sw->o.pool))
         return -EINVAL;
     pthread_mutex_lock(&sw->lock);

@@ -14,7 +14,8 @@
  *   source group address        not learned; the frame is invalid and dropped (rx_bad)
  *   destination known           to that port; dropped if that is where it came from
  *   destination unknown, group  flooded to all other ports
- *   shorter than 14 bytes, longer than max_frame, first segment shorter than 14: dropped (rx_bad)
+ *   shorter than 14 bytes, longer than max_frame, first segment shorter than 14: dropped (rx_bad);
+ *   of a large frame (large.h) it is the length of its segments that counts
  *
  * Flooding shares one mbuf by its reference count: a send function must not write to frames,
  * neither data nor header, unless its port was added with SW_PORT_WRITES and so gets copies.
@@ -47,7 +48,7 @@ struct sw_opts {
     unsigned ncores;          /* I/O cores, 1 to SW_MAX_CORES; they are numbered from 0 */
     int socket;               /* NUMA node of the tables, -1: any */
     uint64_t tsc_hz;          /* ticks a second of the `now` arguments, not 0 */
-    struct rte_mempool *pool; /* copies for SW_PORT_WRITES come from here; NULL: no such ports */
+    struct rte_mempool *pool; /* copies for SW_PORT_WRITES, segments of large frames; NULL: none */
     /* Called on a core after it put frames in another core's inbox: wakes it if it sleeps. Must be
      * cheap when it does not. NULL: nobody sleeps. */
     void (*wake)(void *ctx, unsigned core);
@@ -90,6 +91,7 @@ struct sw_mac_info {
 };
 
 #define SW_PORT_WRITES 1u /* the send function writes to frames: it gets copies of shared ones */
+#define SW_PORT_LARGE  2u /* it takes large frames (large.h) whole: others get their segments */
 
 /**
  * Control. @return NULL and errno: EINVAL (an option out of range), ENOMEM.

@@ -8,6 +8,7 @@
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
+#include "large.h"
 #include "switch_priv.h"
 
 #define RUN 64 /* frames handed to a send function or an inbox at once, at most */
@@ -69,8 +70,8 @@ static uint16_t unshare_all(struct sw *sw, struct sw_port *p, struct rte_mbuf **
     return left;
 }
 
-/* On the port's core: hands frames to its send function. */
-static void deliver(struct sw *sw, struct sw_port *p, struct rte_mbuf **m, uint16_t n)
+/* Hands frames to the port's send function. */
+static void send_on(struct sw *sw, struct sw_port *p, struct rte_mbuf **m, uint16_t n)
 {
     uint64_t bytes = 0;
     uint16_t sent;
@@ -88,6 +89,34 @@ static void deliver(struct sw *sw, struct sw_port *p, struct rte_mbuf **m, uint1
     sw_count(&p->c.tx_bytes, bytes);
     if (unlikely(sent < n))
         sw_count(&p->c.tx_drops, n - sent);
+}
+
+/* A port that takes no large frames gets the segments. */
+static void send_segments(struct sw *sw, struct sw_port *p, struct rte_mbuf *m)
+{
+    struct rte_mbuf *part[RUN];
+    uint32_t next = 0;
+    unsigned n;
+
+    while (sw->o.pool && (n = large_split(m, &next, sw->o.pool, part, RUN)))
+        send_on(sw, p, part, (uint16_t)n);
+    rte_pktmbuf_free(m);
+}
+
+/* On the port's core. */
+static void deliver(struct sw *sw, struct sw_port *p, struct rte_mbuf **m, uint16_t n)
+{
+    uint16_t from = 0;
+
+    for (uint16_t i = 0; i < n && !(p->flags & SW_PORT_LARGE); i++)
+        if (unlikely(large_is(m[i]))) {
+            if (i > from)
+                send_on(sw, p, m + from, (uint16_t)(i - from));
+            send_segments(sw, p, m[i]);
+            from = (uint16_t)(i + 1);
+        }
+    if (n > from)
+        send_on(sw, p, m + from, (uint16_t)(n - from));
 }
 
 /* To another core's inbox. What does not fit is dropped, at the ingress port's expense. */
@@ -172,6 +201,8 @@ static void wake_cores(struct run *r)
 
 static inline bool frame_ok(const struct sw *sw, const struct rte_mbuf *m)
 {
+    if (unlikely(large_is(m)))
+        return large_fits(m, sw->o.max_frame);
     return m->data_len >= RTE_ETHER_HDR_LEN && m->pkt_len <= sw->o.max_frame;
 }
 

@@ -43,9 +43,16 @@ static bool in_use(const char *iface)
     return request(SIOCETHTOOL, &r, iface) == 0 && link.data;
 }
 
-static int attach(int fd, const char *iface)
+int tap_node(void)
 {
-    struct ifreq r = {.ifr_flags = IFF_TAP | IFF_MULTI_QUEUE};
+    int fd = open(TUN, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+    return fd < 0 ? -errno : fd;
+}
+
+int tap_attach(int fd, const char *iface)
+{
+    struct ifreq r = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE | IFF_VNET_HDR};
 
     snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", iface);
     return ioctl(fd, TUNSETIFF, &r) ? -errno : 0;
@@ -57,10 +64,10 @@ int tap_try(const char *iface, bool held)
 
     if (!held && tap_exists(iface) && in_use(iface))
         return -EBUSY;
-    fd = open(TUN, O_RDWR | O_CLOEXEC);
+    fd = tap_node();
     if (fd < 0)
-        return -errno;
-    err = attach(fd, iface);
+        return fd;
+    err = tap_attach(fd, iface);
     close(fd);
     return err;
 }

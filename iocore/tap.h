@@ -12,8 +12,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/** @return a descriptor of /dev/net/tun that does not block; negative errno */
+int tap_node(void);
 /**
- * Tries to attach to the tap as net_tap will (several queues), and lets it go again.
+ * Attaches it to the tap, which is made if it is not there: several queues, frames behind a virtio
+ * header. All who attach to a tap of ours must do it by this, for the flags are the tap's.
+ * @return 0; negative errno
+ */
+int tap_attach(int fd, const char *iface);
+/**
+ * Tries to attach to the tap, and lets it go again.
  * @return 0; -ENOENT, -EACCES: /dev/net/tun; -EPERM: CAP_NET_ADMIN is missing; -EBUSY: another
  *         process is attached to it; -EINVAL: it is no multi-queue tap; others from TUNSETIFF
  */

@@ -38,6 +38,10 @@
 #define NM_TX_BURST      32   /* frames one call of a model may send: there is room for so many */
 
 struct nm_dev;
+struct nm_tso; /* offload.h */
+
+/** Reads `len` bytes of a frame, from `at` on. @return false: they are not all there */
+typedef bool (*nm_read_fn)(const void *from, uint32_t at, void *to, uint32_t len);
 
 /* Outcome of an access; the values are those of enum iotp_status. */
 enum nm_status {
@@ -80,6 +84,13 @@ struct nm_env {
      * It leaves after the commit. @return false if there was no room: the frame is lost.
      */
     bool (*tx)(struct nm_dev *d, const void *frame, size_t len);
+    /**
+     * Sends a TCP segment that is still to be segmented, as `t` says: hdr_len + payload bytes, read
+     * from `from` before it returns. IP's length and checksum are right for the whole, TCP's
+     * checksum field holds the pseudo header's sum. @return false, or the function NULL: the model
+     * segments it and sends each segment.
+     */
+    bool (*tx_large)(struct nm_dev *d, const struct nm_tso *t, nm_read_fn read, const void *from);
     /**
      * Nanoseconds since some moment; does not go back. A process that takes the device over, or a
      * loaded state, may know another moment: a deadline further off than the longest delay there is
@@ -184,6 +195,10 @@ struct nm_model {
     void (*waiting)(struct nm_dev *d);
     /** A frame from the network, without FCS. May be dropped, as hardware would. */
     void (*receive)(struct nm_dev *d, const void *frame, size_t len);
+    /** Does the driver take TCP segments that are still to be segmented? NULL: never. */
+    bool (*takes_large)(const struct nm_dev *d, bool ipv6);
+    /** Such a one, as env->tx_large has it: hdr_len + payload bytes. With takes_large. */
+    void (*receive_large)(struct nm_dev *d, const struct nm_tso *t, const void *frame);
     /**
      * Fills cell[ncells] with what reads would give now.
      * @return bit i: cell i is valid.

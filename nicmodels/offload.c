@@ -17,7 +17,6 @@
 #define TCP_SEQ    4
 #define TCP_OFFSET 12
 #define TCP_FLAGS  13
-#define TCP_CSUM   16
 #define UDP_LEN    4
 #define UDP_CSUM   6
 
@@ -194,7 +193,7 @@ static uint64_t l4_sum(const uint8_t *frame, const struct nm_layout *l)
 
 static unsigned csum_offset(uint8_t proto)
 {
-    return proto == NM_PROTO_UDP ? UDP_CSUM : TCP_CSUM;
+    return proto == NM_PROTO_UDP ? UDP_CSUM : NM_TCP_CSUM_OFFSET;
 }
 
 bool nm_ip_csum_good(const uint8_t *frame, const struct nm_layout *l)

@@ -13,18 +13,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NM_ETH_HLEN   14
-#define NM_VLAN_HLEN  4
-#define NM_ETH_VLAN   0x8100 /* 802.1Q's tag protocol identifier */
-#define NM_ETH_IP     0x0800
-#define NM_ETH_IPV6   0x86dd
-#define NM_PROTO_TCP  6
-#define NM_PROTO_UDP  17
-#define NM_TCP_HLEN   20 /* without options */
-#define NM_UDP_HLEN   8
-#define NM_IPV4_HLEN  20 /* without options */
-#define NM_IPV6_HLEN  40
-#define NM_MAX_IP_EXT 8 /* IPv6 extension headers that are looked behind */
+#define NM_ETH_HLEN        14
+#define NM_VLAN_HLEN       4
+#define NM_ETH_VLAN        0x8100 /* 802.1Q's tag protocol identifier */
+#define NM_ETH_IP          0x0800
+#define NM_ETH_IPV6        0x86dd
+#define NM_PROTO_TCP       6
+#define NM_PROTO_UDP       17
+#define NM_TCP_HLEN        20 /* without options */
+#define NM_UDP_HLEN        8
+#define NM_TCP_CSUM_OFFSET 16 /* bytes into TCP's header */
+#define NM_IPV4_HLEN       20 /* without options */
+#define NM_IPV6_HLEN       40
+#define NM_MAX_IP_EXT      8 /* IPv6 extension headers that are looked behind */
 
 /* Big-endian fields. */
 static inline uint16_t nm_get_be16(const uint8_t *p)

@@ -7,8 +7,10 @@
 
 #include "access.h"
 #include "models.h"
+#include "offload.h"
 
-#define MTU 1500 /* what NM_MAX_FRAME leaves */
+#define MTU          1500 /* what NM_MAX_FRAME leaves */
+#define FLOW_HEADERS 128  /* bytes in which a flow's addresses and ports are */
 
 /* struct virtio_net_config (5.1.4) */
 enum { CONFIG_MAC = 0, CONFIG_STATUS = 6, CONFIG_MAX_PAIRS = 8, CONFIG_MTU = 10, CONFIG_LEN = 12 };
@@ -32,7 +34,8 @@ static struct vp vp_of(const struct nm_dev *d)
 static uint64_t features(const struct vp *p, bool legacy)
 {
     uint64_t f = VP_FEATURES | VNET_FEATURES | BY_CTRL | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_MAC |
-                 VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MTU | VIRTIO_NET_F_CTRL_GUEST_OFFLOADS;
+                 VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MTU | VIRTIO_NET_F_CTRL_GUEST_OFFLOADS |
+                 VNET_GUEST_TSO;
 
     if (vn_of(p)->max_pairs > 1)
         f |= VIRTIO_NET_F_MQ;
@@ -46,6 +49,7 @@ static bool accepts(uint64_t f)
 
     return (ctrl || !(f & (BY_CTRL | VIRTIO_NET_F_MQ | VIRTIO_NET_F_CTRL_GUEST_OFFLOADS))) &&
            (csum || !(f & (HOST_TSO | VIRTIO_NET_F_HOST_USO))) &&
+           ((f & VIRTIO_NET_F_GUEST_CSUM) || !(f & VNET_GUEST_TSO)) &&
            ((f & HOST_TSO) || !(f & VIRTIO_NET_F_HOST_ECN));
 }
 
@@ -80,7 +84,7 @@ static void reset(const struct vp *p)
     memcpy(r->mac, r->own_mac, 6);
     r->pairs = 1;
     r->announce = r->next_tx = 0;
-    r->guest_csum = 1;
+    r->offloads = VN_OFFLOAD_ALL;
     r->ctrl_done = r->ctrl_ack = 0;
     r->ctrl_at = (struct vq_pos){0};
     memset(r->segment, 0, sizeof(r->segment));
@@ -141,14 +145,33 @@ static void send(void *ctx, const uint8_t *frame, size_t len)
     s->p->d->env->tx(s->p->d, frame, len);
 }
 
+/* A flow is known by its headers. */
+static bool send_large(void *ctx, const struct nm_tso *t, nm_read_fn read, const void *from)
+{
+    const struct sender *s = ctx;
+    uint8_t head[FLOW_HEADERS];
+    uint32_t n = t->hdr_len < sizeof(head) ? t->hdr_len : sizeof(head);
+
+    if (vn_of(s->p)->pairs > 1 && read(from, 0, head, n))
+        nm_flows_learn(&vn_ram(s->p)->flows, head, n, s->pair);
+    return s->p->d->env->tx_large(s->p->d, t, read, from);
+}
+
+/* Is this done for the driver now? */
+static bool does(const struct vp *p, unsigned offload)
+{
+    return (vn_offloads(p->r->features) & vn_of(p)->offloads & offload) != 0;
+}
+
 static struct vnet vnet_of(const struct vp *p, const struct vq_mem *m, struct sender *s)
 {
     return (struct vnet){
         .mem = m,
         .mergeable = vp_has(p, VIRTIO_NET_F_MRG_RXBUF),
         .legacy = !vp_has(p, VIRTIO_F_VERSION_1),
-        .tell_valid = vp_has(p, VIRTIO_NET_F_GUEST_CSUM) && vn_of(p)->guest_csum,
+        .tell_valid = does(p, VN_OFFLOAD_CSUM),
         .send = send,
+        .send_large = p->d->env->tx_large ? send_large : NULL,
         .ctx = s,
     };
 }
@@ -216,21 +239,46 @@ static bool net_can_receive(const struct nm_dev *d, size_t len)
     return true;
 }
 
-static void net_receive(struct nm_dev *d, const void *frame, size_t len)
+/* @param t NULL: a frame as it was on the wire */
+static void receive(struct nm_dev *d, const struct nm_tso *t, const uint8_t *frame, size_t len)
 {
     struct vp p = vp_of(d);
     struct vq_mem m = vp_mem(&p);
     struct vnet n = vnet_of(&p, &m, NULL);
     bool irq = false;
+    struct virtq *q;
     unsigned i;
 
     if (!vp_live(&p) || !vn_accepts(&p, frame, len))
         return;
     i = 2 * nm_flows_pair(&vn_ram(&p)->flows, frame, len, vn_of(&p)->pairs);
-    vnet_receive(&n, &p.r->q[i].vq, journal(&p, i), frame, len, &irq);
+    q = &p.r->q[i].vq;
+    if (t)
+        vnet_receive_large(&n, q, journal(&p, i), t, frame, &irq);
+    else
+        vnet_receive(&n, q, journal(&p, i), frame, len, &irq);
     if (irq)
         vp_interrupt(&p, i);
     vp_check_broken(&p, i);
+}
+
+static void net_receive(struct nm_dev *d, const void *frame, size_t len)
+{
+    receive(d, NULL, frame, len);
+}
+
+/* In buffers of any size: without mergeable ones it would have to be told from each chain. */
+static bool net_takes_large(const struct nm_dev *d, bool ipv6)
+{
+    struct vp p = vp_of(d);
+
+    return vp_live(&p) && vp_has(&p, VIRTIO_NET_F_MRG_RXBUF) &&
+           does(&p, ipv6 ? VN_OFFLOAD_TSO6 : VN_OFFLOAD_TSO4);
+}
+
+static void net_receive_large(struct nm_dev *d, const struct nm_tso *t, const void *frame)
+{
+    receive(d, t, frame, t->hdr_len + t->payload);
 }
 
 /* --- the model --- */
@@ -310,7 +358,7 @@ static const char *wrong_register(const struct virtio_net *r)
         return "the number of queue pairs is out of range";
     if (r->nuni + r->nmulti > VN_MAX_MACS)
         return "the table of MAC addresses is longer than it can be";
-    if (r->announce > 1 || r->guest_csum > 1 || r->ctrl_done > 1 || r->ctrl_ack > 1)
+    if (r->announce > 1 || r->offloads > VN_OFFLOAD_ALL || r->ctrl_done > 1 || r->ctrl_ack > 1)
         return "a state variable of the virtio-net device is out of range";
     return NULL;
 }
@@ -333,7 +381,7 @@ static uint32_t net_lines(const struct nm_dev *d)
 const struct nm_model nm_virtio_net = {
     .name = "virtio-net",
     .title = "Virtio network device, PCI, transitional",
-    .version = 1,
+    .version = 2,
     .regs_size = sizeof(struct virtio_net),
     .ram_size = sizeof(struct virtio_net_ram),
     .pci = true,
@@ -350,6 +398,8 @@ const struct nm_model nm_virtio_net = {
     .resume = net_resume,
     .can_receive = net_can_receive,
     .receive = net_receive,
+    .takes_large = net_takes_large,
+    .receive_large = net_receive_large,
     .windows = net_windows,
     .validate = net_validate,
     .lines = net_lines,

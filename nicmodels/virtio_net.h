@@ -35,6 +35,9 @@ enum {
     VN_RX_MULTI_OVERFLOW = 0x80,
 };
 
+/* What is done for the driver when it receives (5.1.6.5.6.1). */
+enum { VN_OFFLOAD_CSUM = 1, VN_OFFLOAD_TSO4 = 2, VN_OFFLOAD_TSO6 = 4, VN_OFFLOAD_ALL = 7 };
+
 struct virtio_net {
     struct virtio_pci v;      /* first: struct vp */
     uint8_t mac[6];           /* now */
@@ -43,7 +46,7 @@ struct virtio_net {
     uint8_t rx_mode;          /* VN_RX_* */
     uint8_t nuni, nmulti;     /* addresses in the table: unicast ones first */
     uint8_t announce;         /* 1: the driver is asked to announce itself */
-    uint8_t guest_csum;       /* 1: checksums are looked at for the driver */
+    uint8_t offloads;         /* VN_OFFLOAD_* the driver wants now, of those negotiated */
     uint8_t next_tx;          /* pair that is served first next */
     uint8_t ctrl_done;        /* 1: the command at ctrl_at was carried out, with ctrl_ack */
     uint8_t ctrl_ack;
@@ -75,6 +78,8 @@ static inline unsigned vn_ctrl_queue(const struct vp *p)
     return vp_has(p, VIRTIO_NET_F_MQ) ? 2u * vn_of(p)->max_pairs : 2;
 }
 
+/** VN_OFFLOAD_* of feature bits. */
+unsigned vn_offloads(uint64_t features);
 /** Does the driver want this frame? (5.1.6.4.2) */
 bool vn_accepts(const struct vp *p, const uint8_t *frame, size_t len);
 /** Nothing filtered, nothing learned: as before any driver. */

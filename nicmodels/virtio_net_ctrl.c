@@ -148,6 +148,13 @@ static bool do_mq(struct command *k, uint8_t cmd)
     return true;
 }
 
+unsigned vn_offloads(uint64_t features)
+{
+    return (features & VIRTIO_NET_F_GUEST_CSUM ? VN_OFFLOAD_CSUM : 0) |
+           (features & VIRTIO_NET_F_GUEST_TSO4 ? VN_OFFLOAD_TSO4 : 0) |
+           (features & VIRTIO_NET_F_GUEST_TSO6 ? VN_OFFLOAD_TSO6 : 0);
+}
+
 static bool do_offloads(struct command *k, uint8_t cmd)
 {
     uint64_t wanted;
@@ -156,9 +163,9 @@ static bool do_offloads(struct command *k, uint8_t cmd)
         !take(k, &wanted, sizeof(wanted)))
         return false;
     wanted = le64toh(wanted);
-    if (wanted & ~(k->p->r->features & VIRTIO_NET_F_GUEST_CSUM))
+    if (wanted & ~(k->p->r->features & (VIRTIO_NET_F_GUEST_CSUM | VNET_GUEST_TSO)))
         return false;
-    vn_of(k->p)->guest_csum = (wanted & VIRTIO_NET_F_GUEST_CSUM) != 0;
+    vn_of(k->p)->offloads = (uint8_t)vn_offloads(wanted);
     return true;
 }
 

@@ -45,7 +45,7 @@
 
 #define VQ_MAX_SIZE  32768 /* descriptors a ring may have (2.6) */
 #define VQ_MAX_CHAIN 256   /* buffers of one chain; a longer one breaks the queue */
-#define VQ_BATCH     32    /* chains a batch may complete */
+#define VQ_BATCH     48    /* chains a batch may complete: a large frame takes some 45 */
 
 /* Guest memory. */
 struct vq_mem {

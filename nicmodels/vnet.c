@@ -106,6 +106,23 @@ static bool send_segments(const struct sending *s, uint32_t *i, unsigned *room)
     return true;
 }
 
+static bool read_chain(const void *from, uint32_t at, void *to, uint32_t len)
+{
+    return read_frame(from, at, to, len);
+}
+
+/* Whole, if it is such as others can take: TCP, with its checksum begun where it should be. ECN's
+ * CWR, which belongs in the first segment only, is not told on. */
+static bool send_large(const struct sending *s)
+{
+    uint8_t headers[MAX_HEADERS];
+    struct nm_tso t;
+
+    return s->n->send_large && (s->hdr.flags & VNET_HDR_F_NEEDS_CSUM) &&
+           !(s->hdr.gso_type & VNET_GSO_ECN) && read_headers(s, headers, &t) && !t.udp &&
+           le16toh(s->hdr.csum_start) == t.l4 && s->n->send_large(s->n->ctx, &t, read_chain, s);
+}
+
 /* @return true: done with, sent or not */
 static bool send_chain(const struct vnet *n, const struct vq_chain *c, uint32_t *segment,
                        unsigned *room)
@@ -117,6 +134,8 @@ static bool send_chain(const struct vnet *n, const struct vq_chain *c, uint32_t 
         return true;
     if (s.hdr.gso_type == VNET_GSO_NONE) {
         send_whole(&s);
+        --*room;
+    } else if (!*segment && send_large(&s)) {
         --*room;
     } else {
         done = send_segments(&s, segment, room);
@@ -167,13 +186,10 @@ static bool l4_valid(const uint8_t *frame, size_t len)
     return l.ip && l.proto && nm_l4_csum_good(frame, &l);
 }
 
-static void write_header(const struct vnet *n, const struct vq_chain *first, const uint8_t *frame,
-                         size_t len, unsigned nchains)
+static void write_header(const struct vnet *n, const struct vq_chain *first, struct vnet_hdr h,
+                         unsigned nchains)
 {
-    struct vnet_hdr h = {.num_buffers = htole16((uint16_t)nchains)};
-
-    if (n->tell_valid && l4_valid(frame, len))
-        h.flags = VNET_HDR_F_DATA_VALID;
+    h.num_buffers = htole16((uint16_t)nchains);
     vq_chain_copy(n->mem, first, 0, &h, vnet_hdr_len(n), true);
 }
 
@@ -194,8 +210,8 @@ static bool fill_chain(const struct vnet *n, struct virtq *q, struct vq_batch *b
     return true;
 }
 
-bool vnet_receive(const struct vnet *n, struct virtq *q, struct vq_journal *j, const uint8_t *frame,
-                  size_t len, bool *irq)
+static bool receive(const struct vnet *n, struct virtq *q, struct vq_journal *j, struct vnet_hdr h,
+                    const uint8_t *frame, size_t len, bool *irq)
 {
     struct vq_chain first, next;
     const uint8_t *p = frame;
@@ -209,8 +225,31 @@ bool vnet_receive(const struct vnet *n, struct virtq *q, struct vq_journal *j, c
         ;
     if (left)
         return false; /* nothing was published: the buffers stay the driver's to be filled */
-    write_header(n, &first, frame, len, b.n);
+    write_header(n, &first, h, b.n);
     if (vq_publish(q, n->mem, j, &b))
         *irq = true;
     return true;
+}
+
+bool vnet_receive(const struct vnet *n, struct virtq *q, struct vq_journal *j, const uint8_t *frame,
+                  size_t len, bool *irq)
+{
+    struct vnet_hdr h = {0};
+
+    if (n->tell_valid && l4_valid(frame, len))
+        h.flags = VNET_HDR_F_DATA_VALID;
+    return receive(n, q, j, h, frame, len, irq);
+}
+
+bool vnet_receive_large(const struct vnet *n, struct virtq *q, struct vq_journal *j,
+                        const struct nm_tso *t, const uint8_t *frame, bool *irq)
+{
+    struct vnet_hdr h = {.flags = VNET_HDR_F_NEEDS_CSUM,
+                         .gso_type = t->ipv6 ? VNET_GSO_TCPV6 : VNET_GSO_TCPV4,
+                         .hdr_len = htole16(t->hdr_len),
+                         .gso_size = htole16(t->mss),
+                         .csum_start = htole16(t->l4),
+                         .csum_offset = htole16(NM_TCP_CSUM_OFFSET)};
+
+    return receive(n, q, j, h, frame, t->hdr_len + t->payload, irq);
 }

@@ -4,8 +4,8 @@
  * header, mergeable receive buffers, checksum and segmentation offloads. A PCI device
  * (virtio_net.c) and a vhost-user back end share it.
  *
- * The switch carries frames of at most NM_MAX_FRAME bytes: what a driver leaves to the device to
- * segment is segmented here.
+ * What a driver leaves to the device to segment goes on whole, if whoever takes frames here takes
+ * such ones; else it is segmented here, into frames of at most NM_MAX_FRAME bytes.
  *
  * Threads: those of the queues.
  */
@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 
+#include "model.h"
 #include "virtq.h"
 
 /* Feature bits (5.1.3). */
@@ -45,6 +46,7 @@
     (VIRTIO_NET_F_CSUM | VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_HOST_TSO4 |                        \
      VIRTIO_NET_F_HOST_TSO6 | VIRTIO_NET_F_HOST_ECN | VIRTIO_NET_F_HOST_USO |                      \
      VIRTIO_NET_F_MRG_RXBUF)
+#define VNET_GUEST_TSO (VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6)
 
 /* struct virtio_net_hdr (5.1.6), little-endian. */
 struct vnet_hdr {
@@ -74,6 +76,8 @@ struct vnet {
     bool tell_valid; /* VIRTIO_NET_F_GUEST_CSUM: checksums are looked at for the driver */
     /** Takes a frame of 14 to NM_MAX_FRAME bytes; copies it. */
     void (*send)(void *ctx, const uint8_t *frame, size_t len);
+    /** Takes what is to be segmented whole, as nm_env.tx_large; NULL: all is segmented here. */
+    bool (*send_large)(void *ctx, const struct nm_tso *t, nm_read_fn read, const void *from);
     void *ctx;
 };
 
@@ -101,5 +105,8 @@ bool vnet_can_receive(const struct vnet *n, struct virtq *q, size_t len);
  */
 bool vnet_receive(const struct vnet *n, struct virtq *q, struct vq_journal *j, const uint8_t *frame,
                   size_t len, bool *irq);
+/** The same for a TCP segment that the driver has agreed to take whole (GUEST_TSO4, GUEST_TSO6). */
+bool vnet_receive_large(const struct vnet *n, struct virtq *q, struct vq_journal *j,
+                        const struct nm_tso *t, const uint8_t *frame, bool *irq);
 
 #endif

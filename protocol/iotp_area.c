@@ -90,6 +90,7 @@ int iotp_vcpu_init(struct iotp_vcpu *v, void *area, const struct iotp_layout *la
         .bounce = base + lay->off_bounce + (uint64_t)vcpu * IOTP_BOUNCE_SIZE,
         .watch_bit = 1ull << (vcpu % 64),
         .mask = lay->posted_entries - 1,
+        .eager = spin ? IOTP_EAGER_POLLS : 0,
         .spin = spin,
         .kick_fd = kick_fd,
         .stamp = (h->features & IOTP_F_STAMP) != 0,

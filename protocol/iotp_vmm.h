@@ -115,7 +115,8 @@ struct iotp_vcpu {
     uint32_t mask;      /* posted_entries - 1 */
     uint32_t head;      /* free-running index of the next entry to fill */
     uint32_t tail_seen; /* the I/O core's tail when last read */
-    uint32_t spin;      /* rounds of the wait loop before sleeping; 0: sleep at once */
+    uint32_t eager;     /* polls of a wait before the first pause */
+    uint32_t spin;      /* polls with a pause after those, before sleeping */
     int kick_fd;        /* eventfd, written when the I/O core is armed; -1: it never sleeps */
     bool stamp;         /* IOTP_F_STAMP was agreed on */
     const bool *cancel; /* may be NULL; set by iotp_cancel's caller: give up waiting */
@@ -128,7 +129,9 @@ struct iotp_vcpu {
  * Sets up one vCPU's end. `area` is mapped, of lay->size bytes. In an area that was used before, it
  * goes on where the former user of this end left off: entries posted but not consumed stay, and a
  * request in flight may be collected.
- * @param spin rounds to spin before sleeping (one round is one pause, some 10 to 60 ns)
+ * @param spin pauses in a wait before sleeping (some 10 to 60 ns each, see iotp_pause_ns); 0: sleep
+ *        at once. The polls before the first pause (`eager`) are IOTP_EAGER_POLLS, and may be set
+ *        afterwards
  * @return 0; -EINVAL if vcpu is out of range.
  */
 int iotp_vcpu_init(struct iotp_vcpu *v, void *area, const struct iotp_layout *lay, uint32_t vcpu,
@@ -145,6 +148,13 @@ void iotp_watch_slow(struct iotp_vcpu *v);
 /* Wakes a sleeping I/O core; not for direct use. */
 void iotp_kick_slow(struct iotp_vcpu *v);
 
+/**
+ * What a pause costs here, in nanoseconds, measured (that takes a while). On a CPU of one's own 3
+ * to 50; a hypervisor that takes the CPU away from who pauses, or an emulator, makes it hundreds:
+ * more than a request takes. From IOTP_PAUSE_DEAR on, who polls should not pause.
+ */
+uint32_t iotp_pause_ns(void);
+#define IOTP_PAUSE_DEAR 200
 /** Makes a vCPU that waits in iotp_call look at *cancel. Any thread. */
 void iotp_cancel(struct iotp_vcpu *v);
 
@@ -190,15 +200,16 @@ static inline int iotp_collect(struct iotp_vcpu *v, struct iotp_resp *resp)
 
     /* C1: pairs with the release in iotp_ioc_complete */
     for (uint32_t i = 0; __atomic_load_n(&s->done, __ATOMIC_ACQUIRE) != seq; i++) {
-        if (__builtin_expect(i >= v->spin, 0)) {
+        if (i < v->eager)
+            continue;
+        if (__builtin_expect(i - v->eager >= v->spin, 0)) {
             int err = iotp_wait_slow(v, seq);
 
             if (err)
                 return err;
             break;
         }
-        if (i >= IOTP_EAGER_POLLS)
-            iotp_pause();
+        iotp_pause();
     }
     resp->data = __atomic_load_n(&s->data, __ATOMIC_RELAXED);
     resp->done_count = __atomic_load_n(&s->done_count, __ATOMIC_RELAXED);

@@ -49,6 +49,18 @@ int iotp_wait_slow(struct iotp_vcpu *v, uint32_t seq)
     return done == seq ? 0 : -ECANCELED;
 }
 
+uint32_t iotp_pause_ns(void)
+{
+    const unsigned probes = 2000;
+    struct timespec t0, t1;
+
+    clock_gettime(CLOCK_MONOTONIC, &t0);
+    for (unsigned i = 0; i < probes; i++)
+        iotp_pause();
+    clock_gettime(CLOCK_MONOTONIC, &t1);
+    return (uint32_t)(((t1.tv_sec - t0.tv_sec) * 1000000000 + (t1.tv_nsec - t0.tv_nsec)) / probes);
+}
+
 void iotp_cancel(struct iotp_vcpu *v)
 {
     futex_wake(&v->slot->done);

@@ -8,6 +8,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -17,8 +18,10 @@
 #include <rte_mbuf.h>
 
 #include "../../iocore/idle.h"
+#include "../../iocore/large.h"
 #include "../../iocore/tap.h"
 #include "cu_main.h"
+#include "net_frames.h"
 #include "test_eal.h"
 
 /* --- text --- */
@@ -26,15 +29,16 @@
 static char *said;
 static size_t said_size;
 
-/* port_vdev with what it said in `said`. */
+/* port_vdev, or of a tap port_tap, with what it said in `said`. */
 static int vdev(const struct cfg_port *c, char *name, char *args)
 {
+    uint8_t mac[6];
     FILE *err;
     int e;
 
     free(said);
     err = open_memstream(&said, &said_size);
-    e = port_vdev(c, 3, name, 32, args, 512, err);
+    e = c->type == CFG_PORT_TAP ? port_tap(c, mac, err) : port_vdev(c, 3, name, 32, args, 512, err);
     fclose(err);
     return e;
 }
@@ -51,8 +55,6 @@ static void check_vdev(struct cfg_port c, const char *want_name, const char *wan
 
 static void test_vdev(void)
 {
-    check_vdev((struct cfg_port){.type = CFG_PORT_TAP, .iface = "t0", .mac = "02:00:00:00:00:01"},
-               "net_tap3", "iface=t0,mac=02:00:00:00:00:01,persist=1");
     check_vdev((struct cfg_port){.type = CFG_PORT_AF_PACKET, .iface = "eth0"}, "net_af_packet3",
                "iface=eth0,qdisc_bypass=1");
     check_vdev((struct cfg_port){.type = CFG_PORT_AF_XDP, .iface = "eth0"}, "net_af_xdp3",
@@ -94,6 +96,21 @@ static void test_vdev_refuses(void)
     CU_ASSERT_EQUAL(vdev(&bad[0], name, args), -ENOTSUP);
 }
 
+static void test_tap_mac(void)
+{
+    struct cfg_port c = {.name = "p", .type = CFG_PORT_TAP, .iface = "t0"};
+    static const uint8_t given[6] = {2, 0, 0, 0, 0, 1};
+    uint8_t mac[6], again[6];
+
+    CU_ASSERT_EQUAL(port_tap(&c, mac, stderr), 0);
+    CU_ASSERT_EQUAL(mac[0] & 3, 2); /* of an individual, administered locally */
+    CU_ASSERT_EQUAL(port_tap(&c, again, stderr), 0);
+    CU_ASSERT_EQUAL(memcmp(mac, again, 6), 0);
+    c.mac = (char[]){"02:00:00:00:00:01"};
+    CU_ASSERT_EQUAL(port_tap(&c, mac, stderr), 0);
+    CU_ASSERT_EQUAL(memcmp(mac, given, 6), 0);
+}
+
 static void test_addresses(void)
 {
     static const char *const bad[] = {"",           "10.0.0.1",     "10.0.0.1/",
@@ -119,7 +136,7 @@ static struct rte_mempool *pool;
 static struct sw *sw;
 
 /* A guest's end of the switch. */
-static unsigned got;
+static unsigned got, got_segments;
 static uint16_t got_len;
 
 static uint16_t guest_receives(void *ctx, struct rte_mbuf **m, uint16_t n)
@@ -132,12 +149,30 @@ static uint16_t guest_receives(void *ctx, struct rte_mbuf **m, uint16_t n)
             got++;
             got_len = (uint16_t)m[i]->pkt_len;
         }
+        got_segments += m[i]->pkt_len == 1054;
     }
     rte_pktmbuf_free_bulk(m, n);
     return n;
 }
 
 static int guest = -1;
+
+static bool from_frame(const void *from, uint32_t at, void *to, uint32_t len)
+{
+    memcpy(to, (const uint8_t *)from + at, len);
+    return true;
+}
+
+static void guest_sends_large(const uint8_t *frame, uint32_t len)
+{
+    struct rte_mbuf *m;
+    struct nm_tso t;
+
+    CU_ASSERT_TRUE(nm_tso_of(frame, 256, 1000, len, &t));
+    m = large_build(&t, from_frame, frame, pool);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+    sw_input(sw, guest, &m, 1, rte_rdtsc());
+}
 
 static void set_up(void)
 {
@@ -148,6 +183,7 @@ static void set_up(void)
     test_netns();
     test_eal();
     pool = rte_pktmbuf_pool_create("frames", 2047, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, -1);
+    o.pool = pool;
     o.tsc_hz = rte_get_tsc_hz();
     sw = sw_create(&o);
     CU_ASSERT_FATAL(pool && sw);
@@ -373,6 +409,49 @@ static void test_tap_traffic(void)
     CU_ASSERT_FALSE(tap_exists("cvtest0"));
 }
 
+/* What the host would segment arrives in segments at who wants them, and whole at a tap. */
+static void test_tap_large(void)
+{
+    static uint8_t d[2 * 65536];
+    struct frame_shape shape = {.payload = 30000};
+    struct virtio_net_hdr *h = (void *)d;
+    uint8_t *frame = d + sizeof(*h);
+    size_t len = frame_build(frame, &shape);
+    struct port *p = must_open(&tap);
+    int host = host_socket("cvtest0"), one = 1;
+    struct sockaddr_ll to = {.sll_family = AF_PACKET,
+                             .sll_protocol = htons(ETH_P_IP),
+                             .sll_ifindex = (int)if_nametoindex("cvtest0")};
+    struct port_stats s;
+
+    memset(frame, 2, 12);
+    frame[5] = 8; /* to this station; and once more to one that nobody knows */
+    *h = (struct virtio_net_hdr){.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+                                 .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+                                 .hdr_len = 54,
+                                 .gso_size = 1000,
+                                 .csum_start = 34,
+                                 .csum_offset = 16};
+    CU_ASSERT_EQUAL(setsockopt(host, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)), 0);
+    got_segments = 0;
+    CU_ASSERT_EQUAL(sendto(host, d, sizeof(*h) + len, 0, (struct sockaddr *)&to, sizeof(to)),
+                    (ssize_t)(sizeof(*h) + len));
+    for (uint64_t end = rte_rdtsc() + 2 * rte_get_tsc_hz(); !got_segments && rte_rdtsc() < end;)
+        port_poll(p, rte_rdtsc());
+    CU_ASSERT_EQUAL(got_segments, 30);
+    port_stats(p, &s);
+    CU_ASSERT_EQUAL(s.rx_large, 1);
+    CU_ASSERT_EQUAL(s.rx_errors, 0);
+    frame[11] = 9;
+    guest_sends_large(frame, (uint32_t)len);
+    port_flush(p);
+    port_stats(p, &s);
+    CU_ASSERT_EQUAL(s.tx_large, 1);
+    CU_ASSERT_EQUAL(s.tx_errors, 0);
+    close(host);
+    port_close(p, false);
+}
+
 /* The process goes, the interface stays; the next one takes it over; told to stop, it goes. */
 static void test_tap_persists(void)
 {
@@ -534,11 +613,13 @@ const char *const suite_name = "port";
 const struct cu_test suite_tests[] = {
     {"vdev arguments", test_vdev},
     {"vdev refuses", test_vdev_refuses},
+    {"tap: host's MAC", test_tap_mac},
     {"addresses", test_addresses},
     {"ring", test_ring},
     {"pcap", test_pcap},
     {"missing devices", test_missing},
     {"tap: traffic", test_tap_traffic},
+    {"tap: large frames", test_tap_large},
     {"tap: persists", test_tap_persists},
     {"tap: not ours", test_tap_not_ours},
     {"tap: refused", test_tap_refused},

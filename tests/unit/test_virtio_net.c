@@ -214,6 +214,67 @@ static void test_segmentation_restart(void)
     vr_close(&v);
 }
 
+/* Whole, where the runner takes it: TCP whose checksum the driver began. All else in segments. */
+static struct {
+    unsigned n;
+    struct nm_tso t;
+    uint8_t frame[65536];
+} larges;
+
+static bool take_large(struct nm_dev *d, const struct nm_tso *t, nm_read_fn read, const void *from)
+{
+    (void)d;
+    larges.n++;
+    larges.t = *t;
+    CU_ASSERT_FALSE(read(from, t->hdr_len + t->payload, larges.frame, 1));
+    return read(from, 0, larges.frame, t->hdr_len + t->payload);
+}
+
+static void send_large(struct vnet_hdr h, bool udp, unsigned whole, unsigned segments)
+{
+    static uint8_t frame[65536];
+    struct frame_shape s = {.udp = udp, .payload = 20000};
+    size_t len = frame_build(frame, &s);
+    struct nm_env env = rig_env;
+    struct virtio_rig v;
+    uint32_t used;
+
+    h.csum_start = h.csum_start ? h.csum_start : (uint16_t)frame_l4(&s);
+    vr_open(&v, 1);
+    CU_ASSERT_TRUE(vr_start(&v, VIRTIO_NET_F_CSUM | VIRTIO_NET_F_HOST_USO, 2, 64));
+    env.tx_large = take_large;
+    v.g.d.env = &env;
+    larges.n = 0;
+    vr_send(&v, 1, &h, 12, frame, (uint32_t)len);
+    rig_poll(&v.g);
+    CU_ASSERT_EQUAL(larges.n, whole);
+    CU_ASSERT_EQUAL(v.g.sent, segments);
+    CU_ASSERT_TRUE(drv_take(&v.q[1], &used) >= 0);
+    if (whole) {
+        CU_ASSERT_EQUAL(larges.t.mss, h.gso_size);
+        CU_ASSERT_EQUAL(larges.t.payload, 20000);
+        CU_ASSERT_EQUAL(memcmp(larges.frame, frame, len), 0);
+    }
+    vr_close(&v);
+}
+
+static void test_send_large(void)
+{
+    struct vnet_hdr h = {
+        .flags = VNET_HDR_F_NEEDS_CSUM, .gso_type = VNET_GSO_TCPV4, .gso_size = 1000};
+    struct vnet_hdr no_csum = h, ecn = h, elsewhere = h, uso = h;
+
+    send_large(h, false, 1, 0);
+    no_csum.flags = 0;
+    send_large(no_csum, false, 0, 20);
+    ecn.gso_type |= VNET_GSO_ECN;
+    send_large(ecn, false, 0, 20);
+    elsewhere.csum_start = 14;
+    send_large(elsewhere, false, 0, 20);
+    uso.gso_type = VNET_GSO_UDP_L4;
+    send_large(uso, true, 0, 20);
+}
+
 /* --- from the network --- */
 
 static void offer(struct virtio_rig *v, unsigned queue, unsigned n, uint32_t size)
@@ -328,6 +389,47 @@ static void test_data_valid(void)
     rig_receive(&v.g, frame, len);
     CU_ASSERT_EQUAL(get_frame(&v, 0, got, &h), (int)len);
     CU_ASSERT_EQUAL(h.flags, 0);
+    vr_close(&v);
+}
+
+/* A large frame is for a driver that has agreed to it, and has mergeable buffers. */
+static void test_receive_large(void)
+{
+    static uint8_t frame[65536], got[65536 + 100];
+    struct frame_shape s = {.payload = 30000};
+    size_t len = frame_build(frame, &s);
+    uint64_t csum = VIRTIO_NET_F_GUEST_CSUM, tso = csum | VIRTIO_NET_F_GUEST_TSO4;
+    const struct nm_model *m;
+    struct virtio_rig v;
+    struct vnet_hdr h;
+    struct nm_tso t;
+
+    CU_ASSERT_TRUE(nm_tso_of(frame, 256, 1400, (uint32_t)len, &t));
+    vr_open(&v, 1);
+    m = v.g.d.model;
+    CU_ASSERT_FALSE(m->takes_large(&v.g.d, false)); /* no driver */
+    CU_ASSERT_TRUE(vr_start(&v, csum | VIRTIO_NET_F_MRG_RXBUF, 2, 64));
+    CU_ASSERT_FALSE(m->takes_large(&v.g.d, false));
+    CU_ASSERT_TRUE(vr_start(&v, tso, 2, 64));
+    CU_ASSERT_FALSE(m->takes_large(&v.g.d, false));
+    CU_ASSERT_FALSE(vr_negotiate(&v, VIRTIO_F_VERSION_1 | VIRTIO_NET_F_GUEST_TSO4));
+    CU_ASSERT_TRUE(vr_start(&v, tso | VIRTIO_NET_F_MRG_RXBUF, 2, 64));
+    CU_ASSERT_TRUE(m->takes_large(&v.g.d, false));
+    CU_ASSERT_FALSE(m->takes_large(&v.g.d, true));
+    offer(&v, 0, 19, 0x600);
+    CU_ASSERT_FALSE(m->can_receive(&v.g.d, len));
+    CU_ASSERT_TRUE(vr_start(&v, tso | VIRTIO_NET_F_MRG_RXBUF, 2, 64));
+    offer(&v, 0, 32, 0x600);
+    CU_ASSERT_TRUE(m->can_receive(&v.g.d, len));
+    m->receive_large(&v.g.d, &t, frame);
+    CU_ASSERT_EQUAL(get_frame(&v, 0, got, &h), (int)len);
+    CU_ASSERT_EQUAL(memcmp(frame, got, len), 0);
+    CU_ASSERT_EQUAL(h.flags, VNET_HDR_F_NEEDS_CSUM);
+    CU_ASSERT_EQUAL(h.gso_type, VNET_GSO_TCPV4);
+    CU_ASSERT_EQUAL(h.gso_size, 1400);
+    CU_ASSERT_EQUAL(h.hdr_len, t.hdr_len);
+    CU_ASSERT_EQUAL(h.csum_start, t.l4);
+    CU_ASSERT_EQUAL(h.csum_offset, 16);
     vr_close(&v);
 }
 
@@ -494,6 +596,8 @@ const struct cu_test suite_tests[] = {
     {"checksums", test_checksum},
     {"segmentation", test_segmentation},
     {"segmentation, killed in the middle", test_segmentation_restart},
+    {"large frames are sent whole", test_send_large},
+    {"large frames are received whole", test_receive_large},
     {"frames are received, in mergeable buffers", test_receive},
     {"frames are received, in single ones", test_receive_single},
     {"checksums looked at for the driver", test_data_valid},

@@ -3,7 +3,7 @@
 # The machine that QEMU emulates: a KVM host. Sourced by run.sh.
 
 # Drivers of the stock guest: those of the NICs there are models of.
-GUEST_MODULES="ne2k-pci 8139too 8139cp e1000 virtio_pci virtio_net"
+GUEST_MODULES="ne2k-pci 8139too 8139cp e1000 virtio_pci virtio_net pktgen"
 
 prepare() {
     command -v qemu-system-x86_64 >/dev/null ||
