@@ -216,12 +216,27 @@ void vhost_port_start(struct vhost_port *p)
     core_do(p->core, join, p);
 }
 
+/* Zero if it is in a PID namespace that this process does not see. */
+static int pid_of(int sock)
+{
+    struct ucred u = {0};
+    socklen_t len = sizeof(u);
+
+    return getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &u, &len) ? 0 : u.pid;
+}
+
+static void count(uint64_t *n)
+{
+    hist_store(n, *n + 1);
+}
+
 void vhost_port_hang_up(struct vhost_port *p)
 {
     vhost_rx_done(&p->rx);
     vhost_fini(&p->v);
     close(p->sock);
     p->sock = -1;
+    p->pid = 0;
 }
 
 void vhost_port_close(struct vhost_port *p)
@@ -244,9 +259,12 @@ bool vhost_port_accept(struct vhost_port *p)
         return false;
     if (p->sock >= 0) {
         close(s); /* one front end at a time */
+        count(&p->n.turned_away);
         return false;
     }
     p->sock = s;
+    p->pid = pid_of(s);
+    count(&p->n.connects);
     return true;
 }
 
@@ -254,6 +272,7 @@ bool vhost_port_serve(struct vhost_port *p)
 {
     const char *why = NULL;
     int err = vhost_recv(p->sock, &p->rx, &why);
+    uint64_t *kind = err == -EPROTO ? &p->n.malformed : &p->n.failed;
 
     if (err == -EAGAIN)
         return true;
@@ -262,9 +281,41 @@ bool vhost_port_serve(struct vhost_port *p)
     vhost_rx_done(&p->rx);
     if (!err)
         return true;
-    if (err != -ENOTCONN)
+    if (err != -ENOTCONN) {
+        count(kind);
         fprintf(stderr, "coopvmm-iocored: port %s: the front end is sent away: %s%s%s\n",
                 p->cfg->name, strerror(-err), why ? ": " : "", why ? why : "");
+    }
     vhost_port_hang_up(p);
     return false;
+}
+
+static uint32_t load32(const void *p)
+{
+    return __atomic_load_n((const uint32_t *)p, __ATOMIC_RELAXED);
+}
+
+void vhost_port_tel(const struct vhost_port *p, struct tel_vhost *out)
+{
+    const struct vhost *v = &p->v;
+
+    *out = (struct tel_vhost){.sw_port = p->sw_port,
+                              .pid = load32(&p->pid),
+                              .features = hist_load(&v->features),
+                              .protocol = hist_load(&v->protocol),
+                              .max_pairs = v->max_pairs,
+                              .pairs = load32(&v->pairs),
+                              .tx_frames = hist_load(&v->n.tx_frames),
+                              .rx_frames = hist_load(&v->n.rx_frames),
+                              .rx_drops = hist_load(&v->n.rx_drops),
+                              .kicks = hist_load(&v->n.kicks),
+                              .calls = hist_load(&v->n.calls),
+                              .connects = hist_load(&p->n.connects),
+                              .turned_away = hist_load(&p->n.turned_away),
+                              .malformed = hist_load(&p->n.malformed),
+                              .refused = hist_load(&v->n.refused),
+                              .failed = hist_load(&p->n.failed)};
+    vhost_count_queues(v, &out->queues, &out->broken);
+    snprintf(out->name, sizeof(out->name), "%s", p->cfg->name);
+    snprintf(out->core, sizeof(out->core), "%s", p->core->c->name);
 }

@@ -4,9 +4,16 @@
 #include <unistd.h>
 
 #include "../nicmodels/virtio_pci.h" /* feature bits */
+#include "hist.h"
 #include "vhost_user.h"
 
 #define LOG_PAGE 4096
+
+/* A counter that telemetry's threads read. */
+static void count(uint64_t *n)
+{
+    hist_store(n, *n + 1);
+}
 
 /* --- guest memory --- */
 
@@ -133,7 +140,7 @@ static void send_on(void *ctx, const uint8_t *frame, size_t len)
 {
     struct vhost *v = ctx;
 
-    v->tx_frames++;
+    count(&v->n.tx_frames);
     v->ops->send(v->ctx, frame, len);
 }
 
@@ -200,15 +207,15 @@ bool vhost_receive(struct vhost *v, const uint8_t *frame, size_t len)
     struct vhost_ring *r;
 
     if (!v->pairs) {
-        v->rx_drops++;
+        count(&v->n.rx_drops);
         return false;
     }
     r = &v->ring[2 * nm_flows_pair(&v->flows, frame, len, v->pairs)];
     if (!vnet_receive(&n, &r->q, r->journal, frame, len, &r->interrupted)) {
-        v->rx_drops++;
+        count(&v->n.rx_drops);
         return false;
     }
-    v->rx_frames++;
+    count(&v->n.rx_frames);
     return true;
 }
 
@@ -222,7 +229,7 @@ void vhost_signal(struct vhost *v)
             continue;
         v->ring[i].interrupted = false;
         if (v->ring[i].call >= 0 && write(v->ring[i].call, &one, sizeof(one)) == sizeof(one))
-            v->calls++; /* else it is full: an interrupt is pending anyway */
+            count(&v->n.calls); /* else it is full: an interrupt is pending anyway */
     }
 }
 
@@ -250,12 +257,28 @@ bool vhost_arm(struct vhost *v)
     return quiet;
 }
 
+void vhost_count_queues(const struct vhost *v, unsigned *run, unsigned *broken)
+{
+    *run = *broken = 0;
+    for (unsigned i = 0; i < VHOST_MAX_RINGS; i++) {
+        uint8_t state = __atomic_load_n(&v->ring[i].q.state, __ATOMIC_RELAXED);
+
+        *run += state == VQ_ON;
+        *broken += state == VQ_BROKEN;
+    }
+}
+
+/* What became available while a queue was armed the driver kicked for (V3). The descriptor itself
+ * is not read: it is the front end's too, who could make that wait. */
 void vhost_disarm(struct vhost *v)
 {
     struct vq_mem m = mem_of(v);
 
     v->polled = true;
-    for (unsigned i = 1; i < 2 * v->max_pairs; i += 2)
+    for (unsigned i = 1; i < 2 * v->max_pairs; i += 2) {
+        if (vq_available(&v->ring[i].q, &m))
+            count(&v->n.kicks);
         vq_quiet(&v->ring[i].q, &m);
+    }
     log_last_write(v);
 }

@@ -11,6 +11,7 @@
 
 #include "../nicmodels/virtio_pci.h" /* feature bits */
 #include "../protocol/iotp_ctl.h"
+#include "hist.h"
 #include "vhost_guard.h"
 
 #define BIT(n) (1ull << (n))
@@ -532,6 +533,8 @@ int vhost_serve(struct vhost *v, int sock, struct vhost_rx *rx, const char **why
     int err = carry_out(&s);
 
     *why = s.why;
+    if (err == -EPROTO)
+        hist_store(&v->n.refused, v->n.refused + 1);
     /* The message that agrees on REPLY_ACK may want an answer itself: User-Mode Linux's does. */
     wants &= agreed(v, VHOST_USER_PROTOCOL_F_REPLY_ACK);
     /* With it a refusal is an answer, and the front end's to act on. */
@@ -563,6 +566,7 @@ static void leave(void *arg)
 
 void vhost_fini(struct vhost *v)
 {
+    struct vhost_counters n;
     bool polled;
 
     v->ops->on_core(v->ctx, leave, v);
@@ -577,6 +581,8 @@ void vhost_fini(struct vhost *v)
     }
     replace_fd(&v->backend_req, -1);
     polled = v->polled;
+    n = v->n;
     vhost_init(v, v->ops, v->ctx, v->max_pairs);
     v->polled = polled;
+    v->n = n;
 }

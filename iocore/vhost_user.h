@@ -49,6 +49,15 @@ struct vhost_ring {
     uint32_t segment; /* vnet_transmit's */
 };
 
+/* What happened since vhost_init, whichever front end it was. For telemetry's threads, too. */
+struct vhost_counters {
+    uint64_t tx_frames;           /* from the guest */
+    uint64_t rx_frames, rx_drops; /* for it; dropped: its ring had no room, or there was none */
+    uint64_t kicks;               /* times the driver woke the core, or kept it from sleeping */
+    uint64_t calls;               /* interrupts it was given */
+    uint64_t refused;             /* messages that asked for what is not possible */
+};
+
 /* A mapping of the front end's. */
 struct vhost_map {
     uint8_t *base; /* NULL: none */
@@ -74,7 +83,7 @@ struct vhost {
     unsigned pairs; /* in use: their receiveqs are on and enabled */
     struct vhost_ring ring[VHOST_MAX_RINGS];
     struct nm_flows flows;
-    uint64_t tx_frames, rx_frames, rx_drops, calls;
+    struct vhost_counters n;
 };
 
 /** Nothing set up. @param max_pairs 1 to VHOST_MAX_PAIRS */
@@ -95,6 +104,8 @@ bool vhost_receive(struct vhost *v, const uint8_t *frame, size_t len);
 void vhost_signal(struct vhost *v);
 /** Has the guest something to send? */
 bool vhost_pending(const struct vhost *v);
+/** How many of its queues run, and how many broke: the driver did what none may. Any thread. */
+void vhost_count_queues(const struct vhost *v, unsigned *run, unsigned *broken);
 /** As nm_model.arm and disarm. */
 bool vhost_arm(struct vhost *v);
 void vhost_disarm(struct vhost *v);

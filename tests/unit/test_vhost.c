@@ -301,6 +301,41 @@ static void test_polled(void)
     close_front();
 }
 
+/* What telemetry tells stays when the front end goes, but for what was the front end's own. */
+static void test_counted(void)
+{
+    uint8_t frame[60] = {2, 1, 2, 3, 4, 5, 2};
+    unsigned run, broken;
+
+    open_front(1);
+    vhost_disarm(&f.v);
+    start_front(2, 0);
+    vhost_arm(&f.v);
+    vhost_disarm(&f.v); /* woken by somebody else */
+    vhost_arm(&f.v);
+    guest_sends(1, 60);
+    vhost_disarm(&f.v);
+    CU_ASSERT_TRUE(vhost_poll(&f.v) > 0);
+    CU_ASSERT_FALSE(vhost_receive(&f.v, frame, sizeof(frame)));
+    CU_ASSERT_EQUAL(say_u64(VHOST_USER_SET_FEATURES, 1ull << 63), -EPROTO);
+    drv_put16(&f.m, f.q[0].base + DRV_DRIVER + 2, 1000); /* more available than there can be */
+    CU_ASSERT_FALSE(vhost_receive(&f.v, frame, sizeof(frame)));
+    vhost_count_queues(&f.v, &run, &broken);
+    CU_ASSERT_EQUAL(run, 1);
+    CU_ASSERT_EQUAL(broken, 1);
+    vhost_fini(&f.v);
+    vhost_count_queues(&f.v, &run, &broken);
+    CU_ASSERT_EQUAL(run + broken, 0);
+    CU_ASSERT_EQUAL(f.v.features, 0);
+    CU_ASSERT_EQUAL(f.v.n.kicks, 1);
+    CU_ASSERT_EQUAL(f.v.n.tx_frames, 1);
+    CU_ASSERT_EQUAL(f.v.n.rx_frames, 0);
+    CU_ASSERT_EQUAL(f.v.n.rx_drops, 2);
+    CU_ASSERT_EQUAL(f.v.n.refused, 1);
+    CU_ASSERT_TRUE(f.v.n.calls > 0);
+    close_front();
+}
+
 /* User-Mode Linux says base 0 of a fresh packed ring, which has wrap counter 1 all the same; a ring
  * that really is there has its first place used. */
 static void test_packed_base(void)
@@ -568,6 +603,7 @@ const struct cu_test suite_tests[] = {
     {"features", test_hello},
     {"frames both ways", test_frames},
     {"polled without notifications", test_polled},
+    {"counted", test_counted},
     {"disabled, stopped, started again", test_stop},
     {"described anew while it runs", test_described_anew},
     {"where a packed ring begins", test_packed_base},
