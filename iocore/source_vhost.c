@@ -2,10 +2,13 @@
 #include "source_vhost.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -129,6 +132,31 @@ static uint16_t to_guest(void *ctx, struct rte_mbuf **m, uint16_t n)
     return i;
 }
 
+/* --- what outlives this process --- */
+
+/* Without it the port works too, but packed rings are lost when this process is. */
+static struct vhost_kept *map_kept(const char *rundir, const char *port)
+{
+    char path[PATH_MAX];
+    void *p = MAP_FAILED;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/vhost-%s", rundir, port);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return NULL;
+    if (!posix_fallocate(fd, 0, sizeof(struct vhost_kept)))
+        p = mmap(NULL, sizeof(struct vhost_kept), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static void unmap_kept(struct vhost_port *p)
+{
+    if (p->kept)
+        munmap(p->kept, sizeof(*p->kept));
+}
+
 /* --- the socket --- */
 
 /* A socket that nobody serves is what a former process left. */
@@ -169,8 +197,8 @@ static int listen_at(const char *path)
     return err ? err : s;
 }
 
-int vhost_port_open(const struct cfg_port *c, struct ioc_core *core, struct rte_mempool *pool,
-                    struct vhost_port **out, FILE *err)
+int vhost_port_open(const struct cfg_port *c, const char *rundir, struct ioc_core *core,
+                    struct rte_mempool *pool, struct vhost_port **out, FILE *err)
 {
     struct vhost_port *p = calloc(1, sizeof(*p));
 
@@ -180,8 +208,10 @@ int vhost_port_open(const struct cfg_port *c, struct ioc_core *core, struct rte_
                              .cfg = c,
                              .core = core,
                              .pool = pool,
+                             .kept = map_kept(rundir, c->name),
                              .sock = -1};
     vhost_init(&p->v, &ops, p, c->queues ? c->queues : 1);
+    vhost_keep(&p->v, p->kept);
     vhost_disarm(&p->v);
     p->listen_fd = listen_at(c->socket);
     p->sw_port = p->listen_fd < 0 ? p->listen_fd
@@ -192,6 +222,7 @@ int vhost_port_open(const struct cfg_port *c, struct ioc_core *core, struct rte_
         fprintf(err, "port %s: %s: %s\n", c->name, c->socket, strerror(-e));
         if (p->listen_fd >= 0)
             close(p->listen_fd);
+        unmap_kept(p);
         free(p);
         return e;
     }
@@ -248,6 +279,7 @@ void vhost_port_close(struct vhost_port *p)
     sw_port_remove(p->core->sw, p->sw_port);
     close(p->listen_fd);
     unlink(p->cfg->socket);
+    unmap_kept(p);
     free(p);
 }
 

@@ -36,6 +36,7 @@ struct vhost_port {
     int listen_fd; /* where front ends connect; one at a time */
     int sock;      /* the one that is; -1: none */
     struct vhost_rx rx;
+    struct vhost_kept *kept;
     struct vhost_port_counters n;
     unsigned ntx;
     struct rte_mbuf *tx[VHOST_TX_BURST];
@@ -43,11 +44,11 @@ struct vhost_port {
 
 /**
  * Control, before privileges are given away and before the core runs: listens at c->socket, and
- * plugs the port into the switch.
+ * plugs the port into the switch. What is to outlive this process is kept in a file in `rundir`.
  * @return 0 or a negative errno, reported on err
  */
-int vhost_port_open(const struct cfg_port *c, struct ioc_core *core, struct rte_mempool *pool,
-                    struct vhost_port **out, FILE *err);
+int vhost_port_open(const struct cfg_port *c, const char *rundir, struct ioc_core *core,
+                    struct rte_mempool *pool, struct vhost_port **out, FILE *err);
 /** Control. The core runs, and polls it from now on. */
 void vhost_port_start(struct vhost_port *p);
 void vhost_port_close(struct vhost_port *p);

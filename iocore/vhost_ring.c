@@ -95,6 +95,37 @@ static struct vq_pos base_of(const struct vhost_ring *r, const struct vq_mem *m)
     return r->base;
 }
 
+/* The mapping a place in guest memory is in. It is in one. */
+static const struct vhost_map *map_at(const struct vhost *v, uint64_t gpa)
+{
+    unsigned i = 0;
+
+    while (gpa - v->mem.region[i].gpa >= v->mem.region[i].size)
+        i++;
+    return &v->map[i];
+}
+
+/*
+ * A kept journal is for a packed ring that a former process left: where that has got stands nowhere
+ * in guest memory, and QEMU says the base it began with. It is forgotten if another guest came, or
+ * the ring is split: then the front end reads the base in its used ring.
+ */
+static void recall(struct vhost *v, unsigned i)
+{
+    const struct vhost_map *m = map_at(v, v->ring[i].q.desc);
+    struct vhost_kept_ring *k = v->kept ? &v->kept->ring[i] : NULL;
+    struct vhost_ring *r = &v->ring[i];
+
+    if (!k || r->journal != &k->journal)
+        return;
+    if (r->q.packed && k->dev == m->dev && k->ino == m->ino && k->desc == r->q.desc)
+        return;
+    memset(&k->journal.word, 0, sizeof(k->journal.word));
+    k->dev = m->dev;
+    k->ino = m->ino;
+    k->desc = r->q.desc;
+}
+
 /* Every start is the first of its kind: what a journal says is of this ring, or of nothing (it is
  * emptied when a ring is stopped in order). */
 void vhost_ring_start(struct vhost *v, unsigned i)
@@ -110,6 +141,7 @@ void vhost_ring_start(struct vhost *v, unsigned i)
     r->q.indirect = has(v, VIRTIO_F_INDIRECT_DESC);
     r->q.epoch = 0;
     r->segment = 0;
+    recall(v, i);
     if (vq_start(&r->q, &m, base_of(r, &m), v->polled || !(i & 1)) == 0) {
         vq_resume(&r->q, &m, r->journal);
         if (r->q.polled)

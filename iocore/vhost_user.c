@@ -116,7 +116,7 @@ static int map_file(int fd, uint64_t size, uint64_t offset, struct vhost_map *ou
         munmap(p, len);
         return -ENOSPC;
     }
-    *out = (struct vhost_map){p, len};
+    *out = (struct vhost_map){p, len, st.st_dev, st.st_ino};
     return 0;
 }
 
@@ -552,6 +552,13 @@ void vhost_init(struct vhost *v, const struct vhost_ops *ops, void *ctx, unsigne
     }
 }
 
+void vhost_keep(struct vhost *v, struct vhost_kept *k)
+{
+    v->kept = k;
+    for (unsigned i = 0; k && i < VHOST_MAX_RINGS; i++)
+        v->ring[i].journal = &k->ring[i].journal;
+}
+
 /* Unlike a ring that is stopped in order, one that the front end left keeps its journal: it may
  * come back with it. */
 static void leave(void *arg)
@@ -566,6 +573,7 @@ static void leave(void *arg)
 
 void vhost_fini(struct vhost *v)
 {
+    struct vhost_kept *kept;
     struct vhost_counters n;
     bool polled;
 
@@ -582,7 +590,9 @@ void vhost_fini(struct vhost *v)
     replace_fd(&v->backend_req, -1);
     polled = v->polled;
     n = v->n;
+    kept = v->kept;
     vhost_init(v, v->ops, v->ctx, v->max_pairs);
     v->polled = polled;
     v->n = n;
+    vhost_keep(v, kept);
 }

@@ -7,7 +7,8 @@
  * Ring 2 * i is receiveq of pair i, the driver's; ring 2 * i + 1 its transmitq.
  *
  * Restart. A front end that reconnects hands back the inflight region, if it asked for one: the
- * rings' journals are in it, so that a killed process's successor completes each chain once.
+ * rings' journals are in it, so that a killed process's successor completes each chain once. For
+ * those that ask for none (QEMU's NICs) journals are kept on this side: see vhost_keep.
  *
  * Memory is the front end's file, not sealed: see vhost_guard.h.
  *
@@ -38,7 +39,7 @@ struct vhost_ops {
 
 struct vhost_ring {
     struct virtq q;
-    struct vq_journal *journal; /* in the inflight region, or `own` */
+    struct vq_journal *journal; /* in the inflight region, in vhost.kept, or `own` */
     struct vq_journal own;
     uint64_t desc, driver, device; /* the front end's addresses */
     struct vq_pos base;            /* where it starts */
@@ -62,6 +63,16 @@ struct vhost_counters {
 struct vhost_map {
     uint8_t *base; /* NULL: none */
     size_t len;
+    uint64_t dev, ino; /* which file it is */
+};
+
+/* Rings' journals, and whose they are: the file of the guest's memory, and where in it the ring is.
+ */
+struct vhost_kept {
+    struct vhost_kept_ring {
+        struct vq_journal journal;
+        uint64_t dev, ino, desc;
+    } ring[VHOST_MAX_RINGS];
 };
 
 struct vhost {
@@ -84,10 +95,16 @@ struct vhost {
     struct vhost_ring ring[VHOST_MAX_RINGS];
     struct nm_flows flows;
     struct vhost_counters n;
+    struct vhost_kept *kept; /* NULL: nothing outlives this process but the inflight region */
 };
 
 /** Nothing set up. @param max_pairs 1 to VHOST_MAX_PAIRS */
 void vhost_init(struct vhost *v, const struct vhost_ops *ops, void *ctx, unsigned max_pairs);
+/**
+ * Keeps journals in memory that outlives this process, and goes on with what a former one kept
+ * there if the same guest's memory comes back. Once, after vhost_init. Zeroed memory is fine.
+ */
+void vhost_keep(struct vhost *v, struct vhost_kept *k);
 /** The front end is gone: rings stop, memory is unmapped, descriptors are closed. */
 void vhost_fini(struct vhost *v);
 /**

@@ -448,6 +448,61 @@ static void test_inflight(void)
 }
 
 /* Live migration: the pages that were written are marked, and no others. */
+/* The process is gone; the front end comes again, knows where its rings began, and no more. */
+static void reconnect(uint64_t ring, uint32_t base)
+{
+    vhost_fini(&f.v);
+    CU_ASSERT_EQUAL(say_u64(VHOST_USER_SET_FEATURES,
+                            VIRTIO_F_VERSION_1 | VHOST_USER_F_PROTOCOL_FEATURES | ring),
+                    0);
+    CU_ASSERT_EQUAL(set_memory(), 0);
+    start_ring(1, ring, base);
+}
+
+static void test_kept(void)
+{
+    struct vhost_kept kept = {0};
+    int other = memfd_create("another guest", 0), first;
+    uint32_t used;
+
+    open_front(1);
+    vhost_keep(&f.v, &kept);
+    start_front(2, VIRTIO_F_RING_PACKED);
+    for (unsigned k = 0; k < 3; k++)
+        guest_sends(1, 60);
+    vhost_poll(&f.v);
+    reconnect(VIRTIO_F_RING_PACKED, 0x80008000);
+    CU_ASSERT_EQUAL(f.v.ring[1].q.pos.index, 3);
+    guest_sends(1, 60);
+    vhost_poll(&f.v);
+    CU_ASSERT_EQUAL(f.sent, 4);
+    for (unsigned k = 0; k < 4; k++)
+        CU_ASSERT_TRUE(drv_take(&f.q[1], &used) >= 0);
+    /* stopped in order, it begins where the front end says */
+    CU_ASSERT_EQUAL(say_state(VHOST_USER_GET_VRING_BASE, 1, 0), 0);
+    answer();
+    reconnect(VIRTIO_F_RING_PACKED, 0x80008000);
+    CU_ASSERT_EQUAL(f.v.ring[1].q.pos.index, 0);
+    /* another guest in its place: nothing is known of it */
+    guest_sends(1, 60);
+    drv_init(&f.q[1], &f.m, f.q[1].base, 64, true);
+    guest_sends(1, 60);
+    vhost_poll(&f.v);
+    CU_ASSERT_EQUAL(f.v.ring[1].q.pos.index, 1);
+    CU_ASSERT_EQUAL(ftruncate(other, MEM_SIZE), 0);
+    first = f.memfd;
+    f.memfd = other;
+    reconnect(VIRTIO_F_RING_PACKED, 0x80008000);
+    CU_ASSERT_EQUAL(f.v.ring[1].q.pos.index, 0);
+    /* a split ring begins where its front end says */
+    f.memfd = first;
+    reconnect(0, 7);
+    reconnect(0, 5);
+    CU_ASSERT_EQUAL(f.v.ring[1].q.pos.index, 5);
+    close(other);
+    close_front();
+}
+
 static void test_log(void)
 {
     struct vq_buf b = {BUFS + 0x5ff0, 200};
@@ -608,6 +663,7 @@ const struct cu_test suite_tests[] = {
     {"described anew while it runs", test_described_anew},
     {"where a packed ring begins", test_packed_base},
     {"reconnected, with what was in flight", test_inflight},
+    {"reconnected, without that", test_kept},
     {"the log of a migration", test_log},
     {"messages in pieces", test_messages_in_pieces},
     {"messages that are refused", test_refused},
