@@ -15,7 +15,8 @@ static const char help[] =
     "if it is named.\n\n"
     "  -t, --testbed NAME  which testbed, if several are running\n"
     "  -j, --json          one JSON document: \"info\", \"cores\", \"vms\" (each with \"slots\",\n"
-    "                      one a vCPU, and \"devices\"), \"ports\", \"macs\", \"totals\"\n"
+    "                      one a vCPU, and \"devices\"), \"ports\", \"vhosts\", \"macs\",\n"
+    "                      \"totals\"\n"
     "  -h, --help          this text\n\n"
     "WAIT is the time from a guest's request to when the I/O core took it up, SERVICE from\n"
     "then to the answer; percentiles are known to 1/8.\n";
@@ -51,6 +52,7 @@ static void narrow_to_core(json_t *doc, json_t *core)
         else
             json_array_remove(vms, i);
     }
+    keep_of_core(json_object_get(doc, "vhosts"), name);
     json_object_set_new(doc, "cores", json_pack("[O]", core));
 }
 
@@ -65,6 +67,7 @@ static bool narrow(json_t *doc, const char *name)
     if (vm) {
         json_object_set_new(doc, "vms", json_pack("[O]", vm));
         json_object_del(doc, "cores");
+        json_object_del(doc, "vhosts");
     } else {
         narrow_to_core(doc, core);
     }

@@ -99,6 +99,12 @@ struct vm_engine {
      * @return 0 or a negative errno
      */
     int (*probe)(char found[256]);
+    /**
+     * Can that VM's guest run here? NULL: whatever probe accepts.
+     * @param why if not, for people (256 bytes)
+     * @return 0 or -ENOTSUP
+     */
+    int (*suits)(const struct cfg_vm *c, char why[256]);
     /** Creates the engine's state; vm->mem is there, nothing runs. Sets vm->engine_state. */
     int (*create)(struct vm *vm);
     /** Loads the kernel, starts the vCPU threads, pins them. */

@@ -280,6 +280,7 @@ const struct vm_engine vm_engine_kvm = {
     .name = "kvm",
     .title = "/dev/kvm: guests in hardware virtual machines",
     .probe = kvm_probe,
+    .suits = kvm_suits,
     .create = create,
     .start = start,
     .stop = stop,

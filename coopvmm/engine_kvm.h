@@ -78,5 +78,6 @@ void kvm_run_loop(struct vm *vm, unsigned vcpu, const struct kvm_cpu *c);
 
 /* engine_kvm_probe.c */
 int kvm_probe(char found[256]);
+int kvm_suits(const struct cfg_vm *c, char why[256]);
 
 #endif

@@ -4,6 +4,7 @@
  * interprets kernel-mode code in software. So a small guest is run: exits are timed, and the
  * instructions that such interpreters lack are tried.
  */
+#include <cpuid.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,20 +26,23 @@
 #define EXITS          2000
 #define INTERPRETED_NS 3000 /* hardware takes 0.5 to 2 us an exit to user space */
 
-/* A trial: code that ends with `out %al,$0x81`. RSI points at SCRATCH. */
+/* A trial: code that ends with `out %al,$0x81`. RSI points at SCRATCH. What a CPU says it does not
+ * have (CPUID leaf 1, ECX) kernels do not use. */
 struct trial {
     const char *name;
+    uint32_t ecx;
     uint8_t code[20];
     uint8_t len;
 };
 
 static const struct trial trials[] = {
-    {"cmpxchg16b", {0x48, 0x0f, 0xc7, 0x0e, 0xe6, 0x81}, 6},
+    {"cmpxchg16b", bit_CMPXCHG16B, {0x48, 0x0f, 0xc7, 0x0e, 0xe6, 0x81}, 6},
     /* mov %cr4,%rax; or $0x40000,%eax; mov %rax,%cr4 (OSXSAVE); mov $3,%eax; xsave (%rsi) */
     {"xsave",
+     bit_XSAVE,
      {0x0f, 0x20, 0xe0, 0x0d, 0, 0, 4, 0, 0x0f, 0x22, 0xe0, 0xb0, 3, 0x0f, 0xae, 0x26, 0xe6, 0x81},
      18},
-    {"int3", {0xcc}, 1}, /* its handler writes to the port */
+    {"int3", 0, {0xcc}, 1}, /* its handler writes to the port */
 };
 #define TRIALS (sizeof(trials) / sizeof(trials[0]))
 
@@ -155,11 +159,13 @@ static bool try_one(const struct trial *t)
 
 static void list_missing(char *text, size_t size)
 {
+    unsigned eax, ebx, ecx = 0, edx;
     size_t used = 0;
 
     text[0] = 0;
+    __get_cpuid(1, &eax, &ebx, &ecx, &edx);
     for (unsigned i = 0; i < TRIALS; i++) {
-        if (!try_one(&trials[i]) && used < size)
+        if ((ecx & trials[i].ecx) == trials[i].ecx && !try_one(&trials[i]) && used < size)
             used += snprintf(text + used, size - used, "%s%s", used ? ", " : "", trials[i].name);
     }
 }
@@ -199,4 +205,20 @@ int kvm_probe(char found[256])
     }
     describe(found, exit_ns);
     return 0;
+}
+
+/* Where an instruction fails, Linux hangs before its first line on the console. */
+int kvm_suits(const struct cfg_vm *c, char why[256])
+{
+    char missing[64] = "";
+
+    if (c->platform == CFG_PLATFORM_PC)
+        list_missing(missing, sizeof(missing));
+    if (!missing[0])
+        return 0;
+    snprintf(why, 256,
+             "/dev/kvm interprets guests in software here, and not all they do (%s fail): a stock "
+             "kernel (platform: pc) will not boot",
+             missing);
+    return -ENOTSUP;
 }

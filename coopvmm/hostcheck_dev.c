@@ -44,6 +44,17 @@ static int try_access(const struct hostcheck *h, const char *path, int mode)
     return access(whole, mode) ? -errno : 0;
 }
 
+/* Can the guests of the testbed run on KVM as it is? *why is left alone if so. */
+static int suits_all(const struct hostcheck *h, char why[256])
+{
+    int err = 0;
+
+    for (unsigned i = 0; h->c && i < h->c->vms_count && !err; i++)
+        if (h->c->vms[i].engine == CFG_ENGINE_KVM)
+            err = vm_engine_kvm.suits(&h->c->vms[i], why);
+    return err;
+}
+
 /* Only the real host's KVM can be tried: of another tree the device node is looked at. */
 static void check_kvm(struct hostcheck *h)
 {
@@ -63,6 +74,11 @@ static void check_kvm(struct hostcheck *h)
         hc_add(h, HC_OK, "kvm", NULL, "/dev/kvm is there (not tried)");
     else if ((err = vm_engine_kvm.probe(found)))
         hc_add(h, level, "kvm", "use engine: user", "%.250s", found[0] ? found : strerror(-err));
+    else if (suits_all(h, found))
+        hc_add(h, HC_FAIL, "kvm",
+               "stock kernels run here by User-Mode Linux or an emulating QEMU, on a port of type "
+               "vhost-user",
+               "%.250s", found);
     else
         hc_add(h, HC_OK, "kvm", NULL, "%.250s", found);
 }

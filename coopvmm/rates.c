@@ -123,6 +123,18 @@ static void fill_port(struct rate_port *port, const struct pair *p)
         per_second(p, "tx_drops") + per_second(p, "rx_bad") + per_second(p, "inbox_drops");
 }
 
+static void fill_vhost(struct rate_vhost *v, const struct pair *p)
+{
+    copy_name(v->name, sizeof(v->name), json_text(p->after, "name"));
+    v->pid = (unsigned)json_u64(p->after, "pid");
+    v->pairs = (unsigned)json_u64(p->after, "pairs");
+    v->tx_frames = per_second(p, "tx_frames");
+    v->rx_frames = per_second(p, "rx_frames");
+    v->drops = per_second(p, "rx_drops");
+    v->kicks = per_second(p, "kicks");
+    v->calls = per_second(p, "calls");
+}
+
 /* The i-th object of a list, with the one of the same name in the earlier snapshot. */
 static struct pair pair_of(const json_t *before, const json_t *after, const char *list, size_t i,
                            double seconds)
@@ -155,6 +167,10 @@ static void fill_all(const json_t *before, const json_t *after, struct rates *r)
         p = pair_of(before, after, "ports", i, r->seconds);
         fill_port(&r->port[i], &p);
     }
+    for (unsigned i = 0; i < r->nvhosts; i++) {
+        p = pair_of(before, after, "vhosts", i, r->seconds);
+        fill_vhost(&r->vhost[i], &p);
+    }
 }
 
 int rates_between(const json_t *before, const json_t *after, struct rates *out)
@@ -164,11 +180,13 @@ int rates_between(const json_t *before, const json_t *after, struct rates *out)
     *out = (struct rates){.seconds = s,
                           .ncores = count(after, "cores"),
                           .nvms = count(after, "vms"),
-                          .nports = count(after, "ports")};
+                          .nports = count(after, "ports"),
+                          .nvhosts = count(after, "vhosts")};
     out->core = calloc(out->ncores + 1u, sizeof(*out->core));
     out->vm = calloc(out->nvms + 1u, sizeof(*out->vm));
     out->port = calloc(out->nports + 1u, sizeof(*out->port));
-    if (!out->core || !out->vm || !out->port) {
+    out->vhost = calloc(out->nvhosts + 1u, sizeof(*out->vhost));
+    if (!out->core || !out->vm || !out->port || !out->vhost) {
         rates_free(out);
         return -ENOMEM;
     }
@@ -181,5 +199,6 @@ void rates_free(struct rates *r)
     free(r->core);
     free(r->vm);
     free(r->port);
+    free(r->vhost);
     *r = (struct rates){0};
 }

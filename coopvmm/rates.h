@@ -33,12 +33,20 @@ struct rate_port {
     double rx_frames, rx_bytes, tx_frames, tx_bytes, drops;
 };
 
+/* A guest of another VMM's, on a vhost-user port. */
+struct rate_vhost {
+    char name[RATES_NAME]; /* of the port */
+    unsigned pid, pairs;   /* of the front end, 0: none; queue pairs in use */
+    double tx_frames, rx_frames, drops, kicks, calls;
+};
+
 struct rates {
     double seconds; /* between the two */
-    unsigned ncores, nvms, nports;
+    unsigned ncores, nvms, nports, nvhosts;
     struct rate_core *core;
     struct rate_vm *vm;
     struct rate_port *port;
+    struct rate_vhost *vhost;
 };
 
 /**

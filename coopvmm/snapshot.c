@@ -90,6 +90,8 @@ static int fill(struct telclient *t, unsigned what, json_t *to)
         err = add_vms(t, what, to);
     if (!err)
         err = add_list(t, to, "ports", NULL);
+    if (!err)
+        err = add_list(t, to, "vhosts", NULL);
     if (!err && (what & SNAPSHOT_MACS))
         err = add_list(t, to, "macs", NULL);
     return err;

@@ -2,7 +2,7 @@
 /*
  * All of an I/O-core process's figures at one time, as one JSON document of the shape
  *
- *   {"at_ns": T, "info": {...}, "cores": [...], "ports": [...], "macs": [...],
+ *   {"at_ns": T, "info": {...}, "cores": [...], "ports": [...], "vhosts": [...], "macs": [...],
  *    "vms": [{..., "slots": [...], "devices": [...]}, ...]}
  *
  * where the objects are those of the telemetry endpoints (iocore/telemetry.h): counters since the

@@ -2,6 +2,7 @@
 #include "stat_print.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "format.h"
@@ -170,6 +171,41 @@ static void print_ports(const json_t *ports)
     finish(t);
 }
 
+static void vhost_row(struct table *t, const json_t *v)
+{
+    static const char *const counters[] = {"tx_frames", "rx_frames", "rx_drops", "kicks",
+                                           "calls",     "connects",  "broken",   "turned_away",
+                                           "malformed", "refused",   "failed"};
+    bool connected = json_u64(v, "features") != 0;
+
+    cell_text(t, v, "name");
+    cell_text(t, v, "core");
+    if (json_u64(v, "pid"))
+        cell_u64(t, v, "pid");
+    else
+        table_cell(t, connected ? "?" : "-");
+    table_cell(t, "%d/%d", json_int(v, "pairs"), json_int(v, "max_pairs"));
+    table_cell(t, !connected ? "-" : json_u64(v, "packed") ? "packed" : "split");
+    table_cell(t, "%llx", (unsigned long long)json_u64(v, "features"));
+    for (unsigned i = 0; i < COLUMNS(counters); i++)
+        cell_u64(t, v, counters[i]);
+}
+
+/* Front ends of vhost-user ports. */
+static void print_vhosts(const json_t *vhosts)
+{
+    static const char *const head[] = {"FRONT END", "CORE",     "PID",    "PAIRS",  "RINGS",
+                                       "FEATURES",  "TX",       "RX",     "RXDROP", "KICKS",
+                                       "CALLS",     "CONNECTS", "BROKEN", "AWAY",   "MALFORMED",
+                                       "REFUSED",   "FAILED"};
+    struct table *t = table_new(head, COLUMNS(head));
+    size_t i;
+    json_t *v;
+
+    json_array_foreach(vhosts, i, v) vhost_row(t, v);
+    finish(t);
+}
+
 int stat_print(const json_t *doc, const char *testbed)
 {
     print_info(json_object_get(doc, "info"), testbed);
@@ -177,5 +213,6 @@ int stat_print(const json_t *doc, const char *testbed)
     print_slots(json_object_get(doc, "vms"));
     print_devices(json_object_get(doc, "vms"));
     print_ports(json_object_get(doc, "ports"));
+    print_vhosts(json_object_get(doc, "vhosts"));
     return fflush(stdout) == 0 && !ferror(stdout) ? 0 : -EIO;
 }

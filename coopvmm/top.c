@@ -165,6 +165,27 @@ static void print_ports(const struct rates *r, FILE *out)
     finish(t, out);
 }
 
+static void print_vhosts(const struct rates *r, FILE *out)
+{
+    static const char *const head[] = {"FRONT END", "PID",    "PAIRS",  "TX/s",
+                                       "RX/s",      "DROP/s", "KICK/s", "CALL/s"};
+    struct table *t = table_new(head, COLUMNS(head));
+
+    for (unsigned i = 0; i < r->nvhosts; i++) {
+        const struct rate_vhost *v = &r->vhost[i];
+
+        table_cell(t, "%s", v->name);
+        table_cell(t, v->pid ? "%u" : "-", v->pid);
+        table_cell(t, "%u", v->pairs);
+        cell_si(t, v->tx_frames);
+        cell_si(t, v->rx_frames);
+        cell_si(t, v->drops);
+        cell_si(t, v->kicks);
+        cell_si(t, v->calls);
+    }
+    finish(t, out);
+}
+
 void top_print(const struct top *t, FILE *out)
 {
     const struct rates *r = &t->rates;
@@ -175,4 +196,5 @@ void top_print(const struct top *t, FILE *out)
     print_cores(r, out);
     print_vms(r, out);
     print_ports(r, out);
+    print_vhosts(r, out);
 }

@@ -62,9 +62,26 @@ static json_t *ports(const struct rates *r)
     return a;
 }
 
+static json_t *vhosts(const struct rates *r)
+{
+    json_t *a = json_array();
+
+    for (unsigned i = 0; i < r->nvhosts; i++) {
+        const struct rate_vhost *v = &r->vhost[i];
+
+        json_array_append_new(a,
+                              json_pack("{s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f}", "name", v->name,
+                                        "pid", (int)v->pid, "pairs", (int)v->pairs, "tx_frames",
+                                        v->tx_frames, "rx_frames", v->rx_frames, "drops", v->drops,
+                                        "kicks", v->kicks, "calls", v->calls));
+    }
+    return a;
+}
+
 json_t *top_json(const struct top *t)
 {
-    return json_pack("{s:s, s:f, s:s*, s:o, s:o, s:o}", "testbed", t->ref.name, "seconds",
+    return json_pack("{s:s, s:f, s:s*, s:o, s:o, s:o, s:o}", "testbed", t->ref.name, "seconds",
                      t->rates.seconds, "problem", t->problem[0] ? t->problem : NULL, "cores",
-                     cores(&t->rates), "vms", vms(&t->rates), "ports", ports(&t->rates));
+                     cores(&t->rates), "vms", vms(&t->rates), "ports", ports(&t->rates), "vhosts",
+                     vhosts(&t->rates));
 }

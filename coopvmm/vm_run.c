@@ -74,6 +74,17 @@ static int run_once(struct vm_run *r, const char *iotp_path, int sig_fd, struct 
     return status;
 }
 
+static bool can_run_here(const struct cfg_vm *c)
+{
+    const struct vm_engine *e = vm_engine_find(c->engine);
+    char why[256];
+
+    if (!e || !e->suits || !e->suits(c, why))
+        return true;
+    fprintf(stderr, "%s: %s\n", c->name, why);
+    return false;
+}
+
 int vm_run(const struct vm_run *orders)
 {
     struct vm_run r = *orders;
@@ -82,6 +93,8 @@ int vm_run(const struct vm_run *orders)
     char path[512];
     int status;
 
+    if (!can_run_here(r.c))
+        return VM_EXIT_CANNOT_START;
     snprintf(path, sizeof(path), "%s/iotp.sock", r.rundir);
     /* first of all: the threads made later, vCPUs too, must not take the signals */
     if (termsig_create(&sig))

@@ -108,6 +108,17 @@ static int start_vhosts(struct daemon *d)
     return err;
 }
 
+static void close_vhosts(struct daemon *d)
+{
+    unsigned n = d->nvhosts;
+
+    pthread_mutex_lock(&d->lock);
+    d->nvhosts = 0;
+    pthread_mutex_unlock(&d->lock);
+    while (n)
+        vhost_port_close(d->vhost[--n]);
+}
+
 static void add_port(struct ioc_core *k, void *arg)
 {
     core_add_port(k, arg); /* there is room: CORE_MAX_PORTS was checked when it was opened */
@@ -186,8 +197,7 @@ int ctl_loop(struct daemon *d, int stop_fd)
     }
     while (d->nvms)
         drop_vm(d, d->vm[0]);
-    while (d->nvhosts)
-        vhost_port_close(d->vhost[--d->nvhosts]);
+    close_vhosts(d);
     close(d->epfd);
     return err;
 }

@@ -2,8 +2,8 @@
 /*
  * The I/O-core process as a whole: its cores, ports, switch, and the VMs attached to it.
  *
- * Threads: everything here belongs to the control thread (the main lcore). `lock` is held while the
- * list of VMs or a VM's insides change, so that telemetry's threads can read them.
+ * Threads: everything here belongs to the control thread (the main lcore). `lock` is held while a
+ * list or a VM's insides change, so that telemetry's threads can read them.
  */
 #ifndef COOPVMM_IOCORE_DAEMON_H
 #define COOPVMM_IOCORE_DAEMON_H

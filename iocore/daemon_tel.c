@@ -249,6 +249,21 @@ static int tel_domain(void *ctx, const char *name, unsigned i, struct tel_domain
     return err;
 }
 
+static int tel_vhost(void *ctx, unsigned i, struct tel_vhost *out, unsigned *total)
+{
+    struct daemon *d = ctx;
+    int err = -ENOENT;
+
+    pthread_mutex_lock(&d->lock);
+    *total = d->nvhosts;
+    if (i < d->nvhosts) {
+        vhost_port_tel(d->vhost[i], out);
+        err = 0;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return err;
+}
+
 int daemon_telemetry(struct daemon *d)
 {
     d->tel = (struct tel_source){.ctx = d,
@@ -258,6 +273,7 @@ int daemon_telemetry(struct daemon *d)
                                  .slot = tel_slot,
                                  .device = tel_device,
                                  .domain = tel_domain,
+                                 .vhost = tel_vhost,
                                  .sw = d->sw};
     return telemetry_register(&d->tel);
 }

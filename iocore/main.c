@@ -136,26 +136,28 @@ static unsigned ports_on(const struct daemon *d, const struct ioc_core *k)
     return n;
 }
 
-static int open_vhost(struct daemon *d, const struct cfg_port *c, struct ioc_core *core)
+static int open_vhost(struct daemon *d, const struct options *o, const struct cfg_port *c,
+                      struct ioc_core *core)
 {
     int err = -ENOSPC;
 
     if (d->nvhosts < DAEMON_MAX_PORTS)
-        err = vhost_port_open(c, core, d->pool, &d->vhost[d->nvhosts], stderr);
+        err = vhost_port_open(c, o->rundir, core, d->pool, &d->vhost[d->nvhosts], stderr);
     d->nvhosts += !err;
     return err;
 }
 
-static int open_ports(struct daemon *d, bool held)
+static int open_ports(struct daemon *d, const struct options *opts)
 {
     for (unsigned i = 0; i < d->cfg->ports_count; i++) {
         const struct cfg_port *c = &d->cfg->ports[i];
         int core = cfg_iocore_index(d->cfg, c->iocore);
-        struct port_opts o = {.cfg = c, .sw = d->sw, .pool = d->pool, .socket = -1, .held = held};
+        struct port_opts o = {
+            .cfg = c, .sw = d->sw, .pool = d->pool, .socket = -1, .held = opts->taps_held};
         int err;
 
         if (core >= 0 && c->type == CFG_PORT_VHOST) {
-            err = open_vhost(d, c, d->core[core]);
+            err = open_vhost(d, opts, c, d->core[core]);
             if (err)
                 return err;
             continue;
@@ -222,7 +224,7 @@ static int set_up(struct daemon *d, const struct options *o)
         return fail("cannot make the switch", err);
     if ((err = make_cores(d)))
         return fail("cannot set up the I/O cores", err);
-    if ((err = open_ports(d, o->taps_held)))
+    if ((err = open_ports(d, o)))
         return err; /* port_open said why */
     if ((err = daemon_telemetry(d)))
         return fail("cannot register telemetry", err);

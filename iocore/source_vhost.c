@@ -2,10 +2,13 @@
 #include "source_vhost.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -129,6 +132,31 @@ static uint16_t to_guest(void *ctx, struct rte_mbuf **m, uint16_t n)
     return i;
 }
 
+/* --- what outlives this process --- */
+
+/* Without it the port works too, but packed rings are lost when this process is. */
+static struct vhost_kept *map_kept(const char *rundir, const char *port)
+{
+    char path[PATH_MAX];
+    void *p = MAP_FAILED;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/vhost-%s", rundir, port);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return NULL;
+    if (!posix_fallocate(fd, 0, sizeof(struct vhost_kept)))
+        p = mmap(NULL, sizeof(struct vhost_kept), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static void unmap_kept(struct vhost_port *p)
+{
+    if (p->kept)
+        munmap(p->kept, sizeof(*p->kept));
+}
+
 /* --- the socket --- */
 
 /* A socket that nobody serves is what a former process left. */
@@ -169,8 +197,8 @@ static int listen_at(const char *path)
     return err ? err : s;
 }
 
-int vhost_port_open(const struct cfg_port *c, struct ioc_core *core, struct rte_mempool *pool,
-                    struct vhost_port **out, FILE *err)
+int vhost_port_open(const struct cfg_port *c, const char *rundir, struct ioc_core *core,
+                    struct rte_mempool *pool, struct vhost_port **out, FILE *err)
 {
     struct vhost_port *p = calloc(1, sizeof(*p));
 
@@ -180,8 +208,10 @@ int vhost_port_open(const struct cfg_port *c, struct ioc_core *core, struct rte_
                              .cfg = c,
                              .core = core,
                              .pool = pool,
+                             .kept = map_kept(rundir, c->name),
                              .sock = -1};
     vhost_init(&p->v, &ops, p, c->queues ? c->queues : 1);
+    vhost_keep(&p->v, p->kept);
     vhost_disarm(&p->v);
     p->listen_fd = listen_at(c->socket);
     p->sw_port = p->listen_fd < 0 ? p->listen_fd
@@ -192,6 +222,7 @@ int vhost_port_open(const struct cfg_port *c, struct ioc_core *core, struct rte_
         fprintf(err, "port %s: %s: %s\n", c->name, c->socket, strerror(-e));
         if (p->listen_fd >= 0)
             close(p->listen_fd);
+        unmap_kept(p);
         free(p);
         return e;
     }
@@ -216,12 +247,27 @@ void vhost_port_start(struct vhost_port *p)
     core_do(p->core, join, p);
 }
 
+/* Zero if it is in a PID namespace that this process does not see. */
+static int pid_of(int sock)
+{
+    struct ucred u = {0};
+    socklen_t len = sizeof(u);
+
+    return getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &u, &len) ? 0 : u.pid;
+}
+
+static void count(uint64_t *n)
+{
+    hist_store(n, *n + 1);
+}
+
 void vhost_port_hang_up(struct vhost_port *p)
 {
     vhost_rx_done(&p->rx);
     vhost_fini(&p->v);
     close(p->sock);
     p->sock = -1;
+    p->pid = 0;
 }
 
 void vhost_port_close(struct vhost_port *p)
@@ -233,6 +279,7 @@ void vhost_port_close(struct vhost_port *p)
     sw_port_remove(p->core->sw, p->sw_port);
     close(p->listen_fd);
     unlink(p->cfg->socket);
+    unmap_kept(p);
     free(p);
 }
 
@@ -244,9 +291,12 @@ bool vhost_port_accept(struct vhost_port *p)
         return false;
     if (p->sock >= 0) {
         close(s); /* one front end at a time */
+        count(&p->n.turned_away);
         return false;
     }
     p->sock = s;
+    p->pid = pid_of(s);
+    count(&p->n.connects);
     return true;
 }
 
@@ -254,6 +304,7 @@ bool vhost_port_serve(struct vhost_port *p)
 {
     const char *why = NULL;
     int err = vhost_recv(p->sock, &p->rx, &why);
+    uint64_t *kind = err == -EPROTO ? &p->n.malformed : &p->n.failed;
 
     if (err == -EAGAIN)
         return true;
@@ -262,9 +313,41 @@ bool vhost_port_serve(struct vhost_port *p)
     vhost_rx_done(&p->rx);
     if (!err)
         return true;
-    if (err != -ENOTCONN)
+    if (err != -ENOTCONN) {
+        count(kind);
         fprintf(stderr, "coopvmm-iocored: port %s: the front end is sent away: %s%s%s\n",
                 p->cfg->name, strerror(-err), why ? ": " : "", why ? why : "");
+    }
     vhost_port_hang_up(p);
     return false;
+}
+
+static uint32_t load32(const void *p)
+{
+    return __atomic_load_n((const uint32_t *)p, __ATOMIC_RELAXED);
+}
+
+void vhost_port_tel(const struct vhost_port *p, struct tel_vhost *out)
+{
+    const struct vhost *v = &p->v;
+
+    *out = (struct tel_vhost){.sw_port = p->sw_port,
+                              .pid = load32(&p->pid),
+                              .features = hist_load(&v->features),
+                              .protocol = hist_load(&v->protocol),
+                              .max_pairs = v->max_pairs,
+                              .pairs = load32(&v->pairs),
+                              .tx_frames = hist_load(&v->n.tx_frames),
+                              .rx_frames = hist_load(&v->n.rx_frames),
+                              .rx_drops = hist_load(&v->n.rx_drops),
+                              .kicks = hist_load(&v->n.kicks),
+                              .calls = hist_load(&v->n.calls),
+                              .connects = hist_load(&p->n.connects),
+                              .turned_away = hist_load(&p->n.turned_away),
+                              .malformed = hist_load(&p->n.malformed),
+                              .refused = hist_load(&v->n.refused),
+                              .failed = hist_load(&p->n.failed)};
+    vhost_count_queues(v, &out->queues, &out->broken);
+    snprintf(out->name, sizeof(out->name), "%s", p->cfg->name);
+    snprintf(out->core, sizeof(out->core), "%s", p->core->c->name);
 }

@@ -9,6 +9,8 @@
 #include <rte_cycles.h>
 #include <rte_telemetry.h>
 
+#include "../nicmodels/virtio_pci.h" /* feature bits */
+
 /* DPDK hands endpoints no context of their own, so there is one source a process. */
 static const struct tel_source *source;
 
@@ -327,6 +329,38 @@ static int fill_port(const struct tel_source *s, const char *vm, unsigned i, str
     return 0;
 }
 
+static int fill_vhost(const struct tel_source *s, const char *vm, unsigned i,
+                      struct rte_tel_data *d, unsigned *total)
+{
+    struct tel_vhost v;
+
+    (void)vm;
+    if (!s->vhost || s->vhost(s->ctx, i, &v, total))
+        return -ENOENT;
+    text(d, "name", v.name);
+    text(d, "core", v.core);
+    rte_tel_data_add_dict_int(d, "port", v.sw_port);
+    number(d, "pid", v.pid);
+    number(d, "features", v.features);
+    number(d, "protocol", v.protocol);
+    number(d, "packed", v.features & VIRTIO_F_RING_PACKED ? 1 : 0);
+    number(d, "max_pairs", v.max_pairs);
+    number(d, "pairs", v.pairs);
+    number(d, "queues", v.queues);
+    number(d, "tx_frames", v.tx_frames);
+    number(d, "rx_frames", v.rx_frames);
+    number(d, "rx_drops", v.rx_drops);
+    number(d, "kicks", v.kicks);
+    number(d, "calls", v.calls);
+    number(d, "connects", v.connects);
+    number(d, "turned_away", v.turned_away);
+    number(d, "malformed", v.malformed);
+    number(d, "refused", v.refused);
+    number(d, "failed", v.failed);
+    number(d, "broken", v.broken);
+    return 0;
+}
+
 static int mac_at(struct sw *sw, unsigned i, struct sw_mac_info *m, unsigned *total)
 {
     uint64_t now = rte_rdtsc();
@@ -446,6 +480,7 @@ LIST(slot, true)
 LIST(device, true)
 LIST(domain, true)
 LIST(port, false)
+LIST(vhost, false)
 LIST(mac, false)
 
 static const struct {
@@ -461,6 +496,7 @@ static const struct {
     {"/coopvmm/devices", on_devices, "A VM's devices. Parameters: VM[,FIRST]"},
     {"/coopvmm/domains", on_domains, "A VM's ioreq servers of Xen's. Parameters: VM[,FIRST]"},
     {"/coopvmm/ports", on_ports, "Ports of the switch. Parameters: [FIRST]"},
+    {"/coopvmm/vhosts", on_vhosts, "Ports of type vhost-user. Parameters: [FIRST]"},
     {"/coopvmm/macs", on_macs, "The switch's addresses. Parameters: [FIRST]"},
 };
 

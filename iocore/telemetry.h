@@ -12,6 +12,7 @@
  *   /coopvmm/domains,VM[,FIRST]     a VM that Xen runs: its ioreq servers, one an I/O core;
  *                                   null of any other VM
  *   /coopvmm/ports[,FIRST]          ports of the switch: counters of struct sw_counters
+ *   /coopvmm/vhosts[,FIRST]         ports of type vhost-user: front end, queues, frames, errors
  *   /coopvmm/macs[,FIRST]           the MAC table
  *
  * Lists: { "total": N, "first": F, "count": C, "items": { "F": {...}, "F+1": {...}, ... } }: a
@@ -105,6 +106,25 @@ struct tel_domain {
     struct hist notify; /* TSC ticks a notification takes; a copy */
 };
 
+/* A port of type vhost-user. Its frames from the switch's point of view are among the ports. */
+struct tel_vhost {
+    char name[TEL_NAME];
+    char core[TEL_NAME];
+    int sw_port;
+    uint32_t pid;                /* of the front end; 0: none is connected, or it cannot be told */
+    uint64_t features, protocol; /* what the front end chose; bits as in VIRTIO and vhost-user */
+    uint32_t max_pairs, pairs;   /* queue pairs: of the port, in use */
+    uint32_t queues, broken;     /* that run; that broke: the driver did what none may */
+    uint64_t tx_frames;          /* guest to network */
+    uint64_t rx_frames, rx_drops;
+    uint64_t kicks; /* times the driver woke the core, or kept it from sleeping */
+    uint64_t calls; /* interrupts */
+    uint64_t connects;
+    /* errors: one too many connected; messages that are none; that ask for what cannot be; front
+     * ends sent away for what could not be done or answered */
+    uint64_t turned_away, malformed, refused, failed;
+};
+
 /*
  * Where the figures come from. Each function fills *out for the i-th object and returns 0, or
  * -ENOENT past the end; *total is set in both cases. `vm` is what the asker gave.
@@ -117,6 +137,7 @@ struct tel_source {
     int (*slot)(void *ctx, const char *vm, unsigned i, struct tel_slot *out, unsigned *total);
     int (*device)(void *ctx, const char *vm, unsigned i, struct tel_device *out, unsigned *total);
     int (*domain)(void *ctx, const char *vm, unsigned i, struct tel_domain *out, unsigned *total);
+    int (*vhost)(void *ctx, unsigned i, struct tel_vhost *out, unsigned *total);
     struct sw *sw; /* ports and macs; NULL: none */
 };
 

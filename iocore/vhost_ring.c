@@ -4,9 +4,16 @@
 #include <unistd.h>
 
 #include "../nicmodels/virtio_pci.h" /* feature bits */
+#include "hist.h"
 #include "vhost_user.h"
 
 #define LOG_PAGE 4096
+
+/* A counter that telemetry's threads read. */
+static void count(uint64_t *n)
+{
+    hist_store(n, *n + 1);
+}
 
 /* --- guest memory --- */
 
@@ -88,6 +95,37 @@ static struct vq_pos base_of(const struct vhost_ring *r, const struct vq_mem *m)
     return r->base;
 }
 
+/* The mapping a place in guest memory is in. It is in one. */
+static const struct vhost_map *map_at(const struct vhost *v, uint64_t gpa)
+{
+    unsigned i = 0;
+
+    while (gpa - v->mem.region[i].gpa >= v->mem.region[i].size)
+        i++;
+    return &v->map[i];
+}
+
+/*
+ * A kept journal is for a packed ring that a former process left: where that has got stands nowhere
+ * in guest memory, and QEMU says the base it began with. It is forgotten if another guest came, or
+ * the ring is split: then the front end reads the base in its used ring.
+ */
+static void recall(struct vhost *v, unsigned i)
+{
+    const struct vhost_map *m = map_at(v, v->ring[i].q.desc);
+    struct vhost_kept_ring *k = v->kept ? &v->kept->ring[i] : NULL;
+    struct vhost_ring *r = &v->ring[i];
+
+    if (!k || r->journal != &k->journal)
+        return;
+    if (r->q.packed && k->dev == m->dev && k->ino == m->ino && k->desc == r->q.desc)
+        return;
+    memset(&k->journal.word, 0, sizeof(k->journal.word));
+    k->dev = m->dev;
+    k->ino = m->ino;
+    k->desc = r->q.desc;
+}
+
 /* Every start is the first of its kind: what a journal says is of this ring, or of nothing (it is
  * emptied when a ring is stopped in order). */
 void vhost_ring_start(struct vhost *v, unsigned i)
@@ -103,6 +141,7 @@ void vhost_ring_start(struct vhost *v, unsigned i)
     r->q.indirect = has(v, VIRTIO_F_INDIRECT_DESC);
     r->q.epoch = 0;
     r->segment = 0;
+    recall(v, i);
     if (vq_start(&r->q, &m, base_of(r, &m), v->polled || !(i & 1)) == 0) {
         vq_resume(&r->q, &m, r->journal);
         if (r->q.polled)
@@ -133,7 +172,7 @@ static void send_on(void *ctx, const uint8_t *frame, size_t len)
 {
     struct vhost *v = ctx;
 
-    v->tx_frames++;
+    count(&v->n.tx_frames);
     v->ops->send(v->ctx, frame, len);
 }
 
@@ -200,15 +239,15 @@ bool vhost_receive(struct vhost *v, const uint8_t *frame, size_t len)
     struct vhost_ring *r;
 
     if (!v->pairs) {
-        v->rx_drops++;
+        count(&v->n.rx_drops);
         return false;
     }
     r = &v->ring[2 * nm_flows_pair(&v->flows, frame, len, v->pairs)];
     if (!vnet_receive(&n, &r->q, r->journal, frame, len, &r->interrupted)) {
-        v->rx_drops++;
+        count(&v->n.rx_drops);
         return false;
     }
-    v->rx_frames++;
+    count(&v->n.rx_frames);
     return true;
 }
 
@@ -222,7 +261,7 @@ void vhost_signal(struct vhost *v)
             continue;
         v->ring[i].interrupted = false;
         if (v->ring[i].call >= 0 && write(v->ring[i].call, &one, sizeof(one)) == sizeof(one))
-            v->calls++; /* else it is full: an interrupt is pending anyway */
+            count(&v->n.calls); /* else it is full: an interrupt is pending anyway */
     }
 }
 
@@ -250,12 +289,28 @@ bool vhost_arm(struct vhost *v)
     return quiet;
 }
 
+void vhost_count_queues(const struct vhost *v, unsigned *run, unsigned *broken)
+{
+    *run = *broken = 0;
+    for (unsigned i = 0; i < VHOST_MAX_RINGS; i++) {
+        uint8_t state = __atomic_load_n(&v->ring[i].q.state, __ATOMIC_RELAXED);
+
+        *run += state == VQ_ON;
+        *broken += state == VQ_BROKEN;
+    }
+}
+
+/* What became available while a queue was armed the driver kicked for (V3). The descriptor itself
+ * is not read: it is the front end's too, who could make that wait. */
 void vhost_disarm(struct vhost *v)
 {
     struct vq_mem m = mem_of(v);
 
     v->polled = true;
-    for (unsigned i = 1; i < 2 * v->max_pairs; i += 2)
+    for (unsigned i = 1; i < 2 * v->max_pairs; i += 2) {
+        if (vq_available(&v->ring[i].q, &m))
+            count(&v->n.kicks);
         vq_quiet(&v->ring[i].q, &m);
+    }
     log_last_write(v);
 }

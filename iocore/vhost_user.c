@@ -11,6 +11,7 @@
 
 #include "../nicmodels/virtio_pci.h" /* feature bits */
 #include "../protocol/iotp_ctl.h"
+#include "hist.h"
 #include "vhost_guard.h"
 
 #define BIT(n) (1ull << (n))
@@ -115,7 +116,7 @@ static int map_file(int fd, uint64_t size, uint64_t offset, struct vhost_map *ou
         munmap(p, len);
         return -ENOSPC;
     }
-    *out = (struct vhost_map){p, len};
+    *out = (struct vhost_map){p, len, st.st_dev, st.st_ino};
     return 0;
 }
 
@@ -532,6 +533,8 @@ int vhost_serve(struct vhost *v, int sock, struct vhost_rx *rx, const char **why
     int err = carry_out(&s);
 
     *why = s.why;
+    if (err == -EPROTO)
+        hist_store(&v->n.refused, v->n.refused + 1);
     /* The message that agrees on REPLY_ACK may want an answer itself: User-Mode Linux's does. */
     wants &= agreed(v, VHOST_USER_PROTOCOL_F_REPLY_ACK);
     /* With it a refusal is an answer, and the front end's to act on. */
@@ -549,6 +552,13 @@ void vhost_init(struct vhost *v, const struct vhost_ops *ops, void *ctx, unsigne
     }
 }
 
+void vhost_keep(struct vhost *v, struct vhost_kept *k)
+{
+    v->kept = k;
+    for (unsigned i = 0; k && i < VHOST_MAX_RINGS; i++)
+        v->ring[i].journal = &k->ring[i].journal;
+}
+
 /* Unlike a ring that is stopped in order, one that the front end left keeps its journal: it may
  * come back with it. */
 static void leave(void *arg)
@@ -563,6 +573,8 @@ static void leave(void *arg)
 
 void vhost_fini(struct vhost *v)
 {
+    struct vhost_kept *kept;
+    struct vhost_counters n;
     bool polled;
 
     v->ops->on_core(v->ctx, leave, v);
@@ -577,6 +589,10 @@ void vhost_fini(struct vhost *v)
     }
     replace_fd(&v->backend_req, -1);
     polled = v->polled;
+    n = v->n;
+    kept = v->kept;
     vhost_init(v, v->ops, v->ctx, v->max_pairs);
     v->polled = polled;
+    v->n = n;
+    vhost_keep(v, kept);
 }

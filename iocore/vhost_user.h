@@ -7,7 +7,8 @@
  * Ring 2 * i is receiveq of pair i, the driver's; ring 2 * i + 1 its transmitq.
  *
  * Restart. A front end that reconnects hands back the inflight region, if it asked for one: the
- * rings' journals are in it, so that a killed process's successor completes each chain once.
+ * rings' journals are in it, so that a killed process's successor completes each chain once. For
+ * those that ask for none (QEMU's NICs) journals are kept on this side: see vhost_keep.
  *
  * Memory is the front end's file, not sealed: see vhost_guard.h.
  *
@@ -38,7 +39,7 @@ struct vhost_ops {
 
 struct vhost_ring {
     struct virtq q;
-    struct vq_journal *journal; /* in the inflight region, or `own` */
+    struct vq_journal *journal; /* in the inflight region, in vhost.kept, or `own` */
     struct vq_journal own;
     uint64_t desc, driver, device; /* the front end's addresses */
     struct vq_pos base;            /* where it starts */
@@ -49,10 +50,29 @@ struct vhost_ring {
     uint32_t segment; /* vnet_transmit's */
 };
 
+/* What happened since vhost_init, whichever front end it was. For telemetry's threads, too. */
+struct vhost_counters {
+    uint64_t tx_frames;           /* from the guest */
+    uint64_t rx_frames, rx_drops; /* for it; dropped: its ring had no room, or there was none */
+    uint64_t kicks;               /* times the driver woke the core, or kept it from sleeping */
+    uint64_t calls;               /* interrupts it was given */
+    uint64_t refused;             /* messages that asked for what is not possible */
+};
+
 /* A mapping of the front end's. */
 struct vhost_map {
     uint8_t *base; /* NULL: none */
     size_t len;
+    uint64_t dev, ino; /* which file it is */
+};
+
+/* Rings' journals, and whose they are: the file of the guest's memory, and where in it the ring is.
+ */
+struct vhost_kept {
+    struct vhost_kept_ring {
+        struct vq_journal journal;
+        uint64_t dev, ino, desc;
+    } ring[VHOST_MAX_RINGS];
 };
 
 struct vhost {
@@ -74,11 +94,17 @@ struct vhost {
     unsigned pairs; /* in use: their receiveqs are on and enabled */
     struct vhost_ring ring[VHOST_MAX_RINGS];
     struct nm_flows flows;
-    uint64_t tx_frames, rx_frames, rx_drops, calls;
+    struct vhost_counters n;
+    struct vhost_kept *kept; /* NULL: nothing outlives this process but the inflight region */
 };
 
 /** Nothing set up. @param max_pairs 1 to VHOST_MAX_PAIRS */
 void vhost_init(struct vhost *v, const struct vhost_ops *ops, void *ctx, unsigned max_pairs);
+/**
+ * Keeps journals in memory that outlives this process, and goes on with what a former one kept
+ * there if the same guest's memory comes back. Once, after vhost_init. Zeroed memory is fine.
+ */
+void vhost_keep(struct vhost *v, struct vhost_kept *k);
 /** The front end is gone: rings stop, memory is unmapped, descriptors are closed. */
 void vhost_fini(struct vhost *v);
 /**
@@ -95,6 +121,8 @@ bool vhost_receive(struct vhost *v, const uint8_t *frame, size_t len);
 void vhost_signal(struct vhost *v);
 /** Has the guest something to send? */
 bool vhost_pending(const struct vhost *v);
+/** How many of its queues run, and how many broke: the driver did what none may. Any thread. */
+void vhost_count_queues(const struct vhost *v, unsigned *run, unsigned *broken);
 /** As nm_model.arm and disarm. */
 bool vhost_arm(struct vhost *v);
 void vhost_disarm(struct vhost *v);

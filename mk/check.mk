@@ -11,20 +11,28 @@ $(BUILD)/tests/hostile_vmm: $(BUILD)/obj/tests/integration/hostile_vmm.o $(BUILD
 
 tests: $(BUILD)/tests/hostile_vmm $(PROBE_ELF)
 
+# What the guests in QEMU boot (tests/integration/qemu.sh) is kept where the testbeds keep theirs.
+TESTBED ?= $(BUILD)/testbed
+QEMU_GUEST := $(TESTBED)/qemu.vmlinuz
+$(QEMU_GUEST): tests/integration/qemu_guest.sh $(addprefix tests/testbed/,packages.sh initramfs.sh guest-init)
+	@$< $(TESTBED)
+
+CHECK := TESTBED=$(abspath $(TESTBED)) BUILD=$(BUILD) scripts/check.sh
+
 check: setup ## install what is missing, build, run all suites
 	@$(MAKE) --no-print-directory check-all
 .PHONY: check-all
-check-all: all tests
-	@BUILD=$(BUILD) scripts/check.sh $(SKIPS) $(UNIT_TESTS) $(EXTRA_TESTS) $(INTEGRATION_TESTS)
+check-all: all tests $(QEMU_GUEST)
+	@$(CHECK) $(SKIPS) $(UNIT_TESTS) $(EXTRA_TESTS) $(INTEGRATION_TESTS)
 
 check-unit: all tests ## the unit suites alone
 	@BUILD=$(BUILD) scripts/check.sh $(SKIPS) $(UNIT_TESTS) $(EXTRA_TESTS)
 
-check-integration: all tests ## the suites that start real testbeds
-	@BUILD=$(BUILD) scripts/check.sh $(SKIPS) $(INTEGRATION_TESTS)
+check-integration: all tests $(QEMU_GUEST) ## the suites that start real testbeds
+	@$(CHECK) $(SKIPS) $(INTEGRATION_TESTS)
 
 check-asan: ## all suites under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(ASAN_OPTS) $(MAKE) --no-print-directory check-all BUILD=$(BUILD)/asan SAN=address,undefined
+	@$(ASAN_OPTS) $(MAKE) --no-print-directory check-all BUILD=$(BUILD)/asan TESTBED=$(TESTBED) SAN=address,undefined
 
 # Suites that valgrind cannot run, and why: the user engine's guests own the low addresses; the
 # oracle sets segment bases; fast-path counting needs Syscall User Dispatch; KVM and DPDK's ports

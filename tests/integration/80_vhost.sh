@@ -49,10 +49,13 @@ check "run starts the testbed" start_testbed "$tmp/vhost.yaml"
 check "the sockets are there" wait_for 10 test -S "$tmp/b.sock"
 iocored=$(pid_of vhost iocored)
 check "nonsense is hung up on" nonsense a
+check "... three times, which is counted" vhost_says 0 malformed 3
 front b 52:54:00:bb:00:01 rxonly packed_vq=1
 sink=$!
 front a 52:54:00:aa:00:01 txonly
 check "frames get from one guest to the other, into a packed ring" wait_for 20 receives b
+check "coopvmm stat tells of them" vhost_says 1 packed 1
+check "... and top" sh -c "'$COOPVMM' top --once vhost | grep -q '^FRONT END'"
 kill -KILL $! $sink
 wait $! $sink 2>"$tmp/killed"
 front b 52:54:00:bb:00:01 rxonly

@@ -114,6 +114,12 @@ pid_of() {
     "$COOPVMM" ps --json | python3 "$ROOT/tests/integration/ask.py" pid "$1" "$2"
 }
 
+# vhost_says PORT KEY VALUE: `coopvmm stat` tells so of the vhost-user port of that number
+vhost_says() {
+    "$COOPVMM" stat --json --testbed "$suite" | tee "$tmp/stat.json" |
+        python3 "$ROOT/tests/integration/ask.py" get vhosts "$1" "$2" | tee /dev/stderr | grep -qx "$3"
+}
+
 # wait_for SECONDS COMMAND...: until it succeeds
 wait_for() {
     local end=$((SECONDS + $1))

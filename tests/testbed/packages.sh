@@ -80,6 +80,12 @@ fetch_kernel() {
     touch "$KERNEL/complete"
 }
 
+# fetch_stock_kernel: Debian's for this machine, without the drivers that no guest and no host here has a use for
+fetch_stock_kernel() {
+    fetch_kernel amd64 linux-image-amd64 --exclude='*/drivers/gpu' --exclude='*/drivers/media' \
+        --exclude='*/sound' --exclude='*/wireless' ./boot ./lib
+}
+
 # fetch_busybox ARCHITECTURE: sets BUSYBOX to a static one
 fetch_busybox() {
     BUSYBOX=$WORK/busybox-$1

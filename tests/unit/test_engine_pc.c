@@ -137,6 +137,21 @@ static void test_ports(void)
     expect_status(GUEST_CODE(pc_ports), 32);
 }
 
+/* What `coopvmm check` says of stock kernels, and what a VM is told, is the same. */
+static void test_suits(void)
+{
+    struct cfg_vm bare = {.platform = CFG_PLATFORM_BARE}, pc = {.platform = CFG_PLATFORM_PC};
+    char found[256], why[256] = "";
+    bool refused;
+
+    CU_ASSERT_EQUAL_FATAL(vm_engine_kvm.probe(found), 0);
+    CU_ASSERT_EQUAL(vm_engine_kvm.suits(&bare, why), 0);
+    CU_ASSERT_STRING_EQUAL(why, "");
+    refused = strstr(found, "stock kernels will not boot") != NULL;
+    CU_ASSERT_EQUAL(vm_engine_kvm.suits(&pc, why), refused ? -ENOTSUP : 0);
+    CU_ASSERT_EQUAL(why[0] != 0, refused);
+}
+
 GUEST(pc_off, "mov $0x604, %dx\n mov $0x3400, %ax\n out %ax, %dx\n 1: hlt\n jmp 1b");
 GUEST(pc_sleep, "mov $0x604, %dx\n mov $0x2800, %ax\n out %ax, %dx\n STATUS 9"); /* S3: no */
 GUEST(pc_reset, "mov $0xcf9, %dx\n mov $2, %al\n out %al, %dx\n mov $6, %al\n out %al, %dx\n hlt");
@@ -478,6 +493,7 @@ static void test_refused(void)
 }
 
 const struct cu_test suite_tests[] = {
+    {"whether stock kernels can run here", test_suits},
     {"what a kernel finds at entry", test_entry},
     {"memory above 4 GiB", test_high_memory},
     {"serial port, clock, PCI root", test_ports},

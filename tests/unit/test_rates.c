@@ -85,7 +85,8 @@ static void test_json_histogram(void)
 static const char before[] =
     "{\"at_ns\": 1000000000, \"cores\": [{\"name\": \"io0\", \"busy_ns\": 100, \"idle_ns\": 900,"
     " \"sleep_ns\": 0}], \"ports\": [{\"name\": \"up\", \"rx_frames\": 10, \"rx_bytes\": 1000,"
-    " \"tx_drops\": 1, \"rx_bad\": 1, \"inbox_drops\": 1}], \"vms\": [{\"name\": \"a\", \"vcpus\": "
+    " \"tx_drops\": 1, \"rx_bad\": 1, \"inbox_drops\": 1}], \"vhosts\": [{\"name\": \"q\","
+    " \"tx_frames\": 2, \"kicks\": 5}], \"vms\": [{\"name\": \"a\", \"vcpus\": "
     "1,"
     " \"slots\": [{\"core\": \"io0\", \"requests\": 5, \"posted\": 7, \"wait_low_ns\": [100],"
     " \"wait_n\": [5]}], \"devices\": [{\"name\": \"n\", \"irqs\": 3, \"tx_frames\": 1}]}]}";
@@ -93,6 +94,8 @@ static const char after[] =
     "{\"at_ns\": 3000000000, \"cores\": [{\"name\": \"io0\", \"cpu\": 4, \"idle\": \"spin\","
     " \"busy_ns\": 400, \"idle_ns\": 1500, \"sleep_ns\": 100}], \"ports\": [{\"name\": \"up\","
     " \"rx_frames\": 30, \"rx_bytes\": 5000, \"tx_drops\": 3, \"rx_bad\": 1, \"inbox_drops\": 3}],"
+    " \"vhosts\": [{\"name\": \"q\", \"pid\": 7, \"pairs\": 2, \"tx_frames\": 12, \"rx_drops\": 9,"
+    " \"kicks\": 6}],"
     " \"vms\": [{\"name\": \"b\", \"vcpus\": 2, \"slots\": []}, {\"name\": \"a\", \"vcpus\": 1,"
     " \"slots\": [{\"core\": \"io0\", \"requests\": 25, \"posted\": 107, \"wait_low_ns\": [1600, "
     "100],"
@@ -123,6 +126,11 @@ static void test_rates(void)
     CU_ASSERT_DOUBLE_EQUAL(r.port[0].rx_frames, 10, 1e-9);
     CU_ASSERT_DOUBLE_EQUAL(r.port[0].rx_bytes, 2000, 1e-9);
     CU_ASSERT_DOUBLE_EQUAL(r.port[0].drops, 2, 1e-9);
+    CU_ASSERT_EQUAL_FATAL(r.nvhosts, 1);
+    CU_ASSERT_EQUAL(r.vhost[0].pid, 7);
+    CU_ASSERT_EQUAL(r.vhost[0].pairs, 2);
+    CU_ASSERT_DOUBLE_EQUAL(r.vhost[0].tx_frames, 5, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(r.vhost[0].kicks, 0.5, 1e-9);
     rates_free(&r);
     json_decref(a);
     json_decref(b);

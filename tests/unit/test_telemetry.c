@@ -77,8 +77,26 @@ static int src_device(void *ctx, const char *vm, unsigned i, struct tel_device *
     return 0;
 }
 
-static struct tel_source src = {
-    .info = src_info, .core = src_core, .vm = src_vm, .slot = src_slot, .device = src_device};
+static int src_vhost(void *ctx, unsigned i, struct tel_vhost *out, unsigned *total)
+{
+    (void)ctx;
+    *total = 17;
+    memset(out, 0xff, sizeof(*out)); /* every counter at its longest */
+    memset(out->name, 'n', TEL_NAME - 1);
+    memset(out->core, 'c', TEL_NAME - 1);
+    out->name[TEL_NAME - 1] = out->core[TEL_NAME - 1] = 0;
+    out->pid = 77 + i;
+    out->features = 1ull << 34 | 1;
+    out->kicks = 3;
+    return i < *total ? 0 : -ENOENT;
+}
+
+static struct tel_source src = {.info = src_info,
+                                .core = src_core,
+                                .vm = src_vm,
+                                .slot = src_slot,
+                                .device = src_device,
+                                .vhost = src_vhost};
 
 /* --- a client --- */
 
@@ -284,6 +302,25 @@ static void test_switch(void)
     src.sw = NULL;
 }
 
+static void test_vhosts(void)
+{
+    json_t *v = ask("/coopvmm/vhosts"), *w;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(v);
+    CU_ASSERT_EQUAL(number(v, "total"), 17);
+    CU_ASSERT_TRUE_FATAL(number(v, "count") > 2);
+    w = json_object_get(json_object_get(v, "items"), "2");
+    CU_ASSERT_EQUAL(number(w, "pid"), 79);
+    CU_ASSERT_EQUAL(number(w, "features"), (1ll << 34) + 1);
+    CU_ASSERT_EQUAL(number(w, "packed"), 1);
+    CU_ASSERT_EQUAL(number(w, "kicks"), 3);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(w, "malformed")), INT64_MAX);
+    json_decref(v);
+    v = ask("/coopvmm/vhosts,16");
+    CU_ASSERT_EQUAL(number(v, "count"), 1);
+    json_decref(v);
+}
+
 static void test_wrong_parameters(void)
 {
     static const char *const wrong[] = {
@@ -315,6 +352,7 @@ const struct cu_test suite_tests[] = {
     {"a slot's times and buckets", test_slot_times},
     {"devices", test_devices},
     {"ports and addresses", test_switch},
+    {"vhost-user ports", test_vhosts},
     {"wrong parameters", test_wrong_parameters},
     {"no source", test_no_source},
     {NULL, NULL},

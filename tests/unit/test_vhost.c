@@ -301,6 +301,41 @@ static void test_polled(void)
     close_front();
 }
 
+/* What telemetry tells stays when the front end goes, but for what was the front end's own. */
+static void test_counted(void)
+{
+    uint8_t frame[60] = {2, 1, 2, 3, 4, 5, 2};
+    unsigned run, broken;
+
+    open_front(1);
+    vhost_disarm(&f.v);
+    start_front(2, 0);
+    vhost_arm(&f.v);
+    vhost_disarm(&f.v); /* woken by somebody else */
+    vhost_arm(&f.v);
+    guest_sends(1, 60);
+    vhost_disarm(&f.v);
+    CU_ASSERT_TRUE(vhost_poll(&f.v) > 0);
+    CU_ASSERT_FALSE(vhost_receive(&f.v, frame, sizeof(frame)));
+    CU_ASSERT_EQUAL(say_u64(VHOST_USER_SET_FEATURES, 1ull << 63), -EPROTO);
+    drv_put16(&f.m, f.q[0].base + DRV_DRIVER + 2, 1000); /* more available than there can be */
+    CU_ASSERT_FALSE(vhost_receive(&f.v, frame, sizeof(frame)));
+    vhost_count_queues(&f.v, &run, &broken);
+    CU_ASSERT_EQUAL(run, 1);
+    CU_ASSERT_EQUAL(broken, 1);
+    vhost_fini(&f.v);
+    vhost_count_queues(&f.v, &run, &broken);
+    CU_ASSERT_EQUAL(run + broken, 0);
+    CU_ASSERT_EQUAL(f.v.features, 0);
+    CU_ASSERT_EQUAL(f.v.n.kicks, 1);
+    CU_ASSERT_EQUAL(f.v.n.tx_frames, 1);
+    CU_ASSERT_EQUAL(f.v.n.rx_frames, 0);
+    CU_ASSERT_EQUAL(f.v.n.rx_drops, 2);
+    CU_ASSERT_EQUAL(f.v.n.refused, 1);
+    CU_ASSERT_TRUE(f.v.n.calls > 0);
+    close_front();
+}
+
 /* User-Mode Linux says base 0 of a fresh packed ring, which has wrap counter 1 all the same; a ring
  * that really is there has its first place used. */
 static void test_packed_base(void)
@@ -413,6 +448,61 @@ static void test_inflight(void)
 }
 
 /* Live migration: the pages that were written are marked, and no others. */
+/* The process is gone; the front end comes again, knows where its rings began, and no more. */
+static void reconnect(uint64_t ring, uint32_t base)
+{
+    vhost_fini(&f.v);
+    CU_ASSERT_EQUAL(say_u64(VHOST_USER_SET_FEATURES,
+                            VIRTIO_F_VERSION_1 | VHOST_USER_F_PROTOCOL_FEATURES | ring),
+                    0);
+    CU_ASSERT_EQUAL(set_memory(), 0);
+    start_ring(1, ring, base);
+}
+
+static void test_kept(void)
+{
+    struct vhost_kept kept = {0};
+    int other = memfd_create("another guest", 0), first;
+    uint32_t used;
+
+    open_front(1);
+    vhost_keep(&f.v, &kept);
+    start_front(2, VIRTIO_F_RING_PACKED);
+    for (unsigned k = 0; k < 3; k++)
+        guest_sends(1, 60);
+    vhost_poll(&f.v);
+    reconnect(VIRTIO_F_RING_PACKED, 0x80008000);
+    CU_ASSERT_EQUAL(f.v.ring[1].q.pos.index, 3);
+    guest_sends(1, 60);
+    vhost_poll(&f.v);
+    CU_ASSERT_EQUAL(f.sent, 4);
+    for (unsigned k = 0; k < 4; k++)
+        CU_ASSERT_TRUE(drv_take(&f.q[1], &used) >= 0);
+    /* stopped in order, it begins where the front end says */
+    CU_ASSERT_EQUAL(say_state(VHOST_USER_GET_VRING_BASE, 1, 0), 0);
+    answer();
+    reconnect(VIRTIO_F_RING_PACKED, 0x80008000);
+    CU_ASSERT_EQUAL(f.v.ring[1].q.pos.index, 0);
+    /* another guest in its place: nothing is known of it */
+    guest_sends(1, 60);
+    drv_init(&f.q[1], &f.m, f.q[1].base, 64, true);
+    guest_sends(1, 60);
+    vhost_poll(&f.v);
+    CU_ASSERT_EQUAL(f.v.ring[1].q.pos.index, 1);
+    CU_ASSERT_EQUAL(ftruncate(other, MEM_SIZE), 0);
+    first = f.memfd;
+    f.memfd = other;
+    reconnect(VIRTIO_F_RING_PACKED, 0x80008000);
+    CU_ASSERT_EQUAL(f.v.ring[1].q.pos.index, 0);
+    /* a split ring begins where its front end says */
+    f.memfd = first;
+    reconnect(0, 7);
+    reconnect(0, 5);
+    CU_ASSERT_EQUAL(f.v.ring[1].q.pos.index, 5);
+    close(other);
+    close_front();
+}
+
 static void test_log(void)
 {
     struct vq_buf b = {BUFS + 0x5ff0, 200};
@@ -568,10 +658,12 @@ const struct cu_test suite_tests[] = {
     {"features", test_hello},
     {"frames both ways", test_frames},
     {"polled without notifications", test_polled},
+    {"counted", test_counted},
     {"disabled, stopped, started again", test_stop},
     {"described anew while it runs", test_described_anew},
     {"where a packed ring begins", test_packed_base},
     {"reconnected, with what was in flight", test_inflight},
+    {"reconnected, without that", test_kept},
     {"the log of a migration", test_log},
     {"messages in pieces", test_messages_in_pieces},
     {"messages that are refused", test_refused},

@@ -8,8 +8,7 @@ GUEST_MODULES="ne2k-pci 8139too 8139cp e1000 virtio_pci virtio_net pktgen"
 prepare() {
     command -v qemu-system-x86_64 >/dev/null ||
         die "packages are missing: scripts/setup.sh --testbed installs them"
-    fetch_kernel amd64 linux-image-amd64 --exclude='*/drivers/gpu' --exclude='*/drivers/media' \
-        --exclude='*/sound' --exclude='*/wireless' ./boot ./lib
+    fetch_stock_kernel
     fetch_busybox amd64
     # shellcheck disable=SC2086 # one word a module
     make_initramfs "$WORK/linux.initrd" "$HERE/../guest-init" $GUEST_MODULES

@@ -21,8 +21,7 @@ prepare() {
     fetch_kernel i386 linux-image-686 --wildcards './boot/*' '*/modules.*' '*/ethernet/8390/*'
     fetch_busybox i386
     make_guest i386 ne ne2k-pci
-    fetch_kernel amd64 linux-image-amd64 --exclude='*/drivers/gpu' --exclude='*/drivers/media' \
-        --exclude='*/sound' --exclude='*/wireless' ./boot ./lib
+    fetch_stock_kernel
     fetch_busybox amd64
     make_guest amd64 ne2k-pci 8139too 8139cp e1000 virtio_pci virtio_net
     make_initramfs "$RUN/dom0.img" "$HERE/../machine-init" virtio_pci 9p 9pnet_virtio overlay
