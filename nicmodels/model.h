@@ -172,7 +172,7 @@ struct nm_model {
     void (*committed)(struct nm_dev *d);
     /**
      * The runner will not call poll any more unless something happens: asks the guest to notify of
-     * what it makes available, by an access. @return false: there is work already. NULL: the model
+     * what it makes available, by an access. May send interrupts that were held back. @return false: there is work already. NULL: the model
      * cannot; while its `pending` says so it has to be polled now and then.
      */
     bool (*arm)(struct nm_dev *d);
