@@ -83,8 +83,10 @@ int net_load_tx(const struct net_guest *n, double seconds, uint64_t *frames, dou
 /* --- counters --- */
 
 struct net_count {
-    double cpu_s;   /* of the VM, its I/O core, QEMU, vhost's kernel threads; user and system */
-    uint64_t exits; /* KVM's; 0 if it does not tell (debugfs) */
+    double cpu_s; /* of the VM, its I/O core, QEMU, vhost's kernel threads; user and system */
+    /* KVM's; 0 if it does not tell (debugfs) */
+    uint64_t exits;    /* of all kinds: timers, interrupts, HLT, accesses */
+    uint64_t accesses; /* of them accesses to ports and device memory, but for ioeventfds */
 };
 
 /** What the guest's processes have used so far. */

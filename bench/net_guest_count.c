@@ -100,18 +100,26 @@ static void add_cpu(pid_t pid, struct net_count *c)
         closedir(d);
 }
 
+static uint64_t kvm_stat(const char *vm, const char *what)
+{
+    char path[400];
+
+    snprintf(path, sizeof(path), KVM_STATS "/%s/%s", vm, what);
+    return first_number(path);
+}
+
 /* A VM's folder is called PID-DESCRIPTOR. */
 static void add_exits(pid_t pid, struct net_count *c)
 {
     DIR *d = opendir(KVM_STATS);
 
     for (struct dirent *e; d && (e = readdir(d));) {
-        char path[400], *end;
+        char *end;
 
         if (strtol(e->d_name, &end, 10) != pid || *end != '-')
             continue;
-        snprintf(path, sizeof(path), KVM_STATS "/%s/exits", e->d_name);
-        c->exits += first_number(path);
+        c->exits += kvm_stat(e->d_name, "exits");
+        c->accesses += kvm_stat(e->d_name, "io_exits") + kvm_stat(e->d_name, "mmio_exits");
     }
     if (d)
         closedir(d);

@@ -402,7 +402,10 @@ void dev_unbusy(struct ioc_core *k, unsigned i)
 
 bool dev_arm(struct ioc_dev *d)
 {
-    return !d->nm.model->arm || d->nm.model->arm(&d->nm);
+    bool quiet = !d->nm.model->arm || d->nm.model->arm(&d->nm);
+
+    settle(d); /* what was held back is told before the sleep */
+    return quiet;
 }
 
 void dev_disarm(struct ioc_dev *d)

@@ -172,8 +172,9 @@ struct nm_model {
     void (*committed)(struct nm_dev *d);
     /**
      * The runner will not call poll any more unless something happens: asks the guest to notify of
-     * what it makes available, by an access. @return false: there is work already. NULL: the model
-     * cannot; while its `pending` says so it has to be polled now and then.
+     * what it makes available, by an access. May send interrupts that were held back. @return
+     * false: there is work already. NULL: the model cannot; while its `pending` says so it has to
+     * be polled now and then.
      */
     bool (*arm)(struct nm_dev *d);
     /** The runner polls from now on: the guest need not notify. NULL: it is not told. A device

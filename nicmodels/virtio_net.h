@@ -52,6 +52,10 @@ struct virtio_net {
     uint8_t ctrl_ack;
     struct vq_pos ctrl_at;
     uint32_t segment[VN_MAX_PAIRS]; /* of the frame that transmitq is in the middle of */
+    struct vn_held {                /* transmitq's interrupt, held back */
+        uint64_t due;               /* nm_env.now; 0: none is */
+        struct vq_pos from;         /* where what it is for began */
+    } held[VN_MAX_PAIRS];
 };
 
 /* ram */

@@ -219,6 +219,12 @@ bool vq_publish(struct virtq *q, const struct vq_mem *m, struct vq_journal *j,
     return format(q)->interrupts(q, m, b->from, b->to);
 }
 
+bool vq_wants_interrupt(const struct virtq *q, const struct vq_mem *m, struct vq_pos from)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* V4 */
+    return q->state == VQ_ON && format(q)->interrupts(q, m, from, q->pos);
+}
+
 /* --- start, notifications --- */
 
 int vq_start(struct virtq *q, const struct vq_mem *m, struct vq_pos pos, bool polled)

@@ -164,6 +164,12 @@ void vq_done(const struct virtq *q, struct vq_batch *b, const struct vq_chain *c
 bool vq_publish(struct virtq *q, const struct vq_mem *m, struct vq_journal *j,
                 const struct vq_batch *b);
 
+/**
+ * Does the driver want an interrupt for what was given back since `from`? As vq_publish said, or
+ * not any more: it may have seen it without. For who holds interrupts back.
+ */
+bool vq_wants_interrupt(const struct virtq *q, const struct vq_mem *m, struct vq_pos from);
+
 /** Reads (write: writes) bytes of a chain's device-readable (device-writable) part, from `at` on.
  * @return false if they are not all there */
 bool vq_chain_copy(const struct vq_mem *m, const struct vq_chain *c, uint32_t at, void *buf,

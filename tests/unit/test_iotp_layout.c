@@ -91,6 +91,10 @@ static void both_sides_agree(void)
         CU_ASSERT_TRUE(v.stamp);
     }
     CU_ASSERT_PTR_EQUAL(ioc->vcpu[1].bounce + IOTP_BOUNCE_SIZE, a.base + a.lay.size);
+    CU_ASSERT_EQUAL(v.eager, 0); /* who does not spin does not poll */
+    CU_ASSERT_EQUAL(iotp_vcpu_init(&v, a.base, &a.lay, 0, 7, -1), 0);
+    CU_ASSERT_EQUAL(v.eager, IOTP_EAGER_POLLS);
+    CU_ASSERT_EQUAL(v.spin, 7);
     CU_ASSERT_EQUAL(iotp_vcpu_init(&v, a.base, &a.lay, a.lay.nvcpus, 0, -1), -EINVAL);
     iotp_ioc_detach(ioc);
     free(a.base);

@@ -433,6 +433,50 @@ static void test_receive_large(void)
     vr_close(&v);
 }
 
+/* While the device is polled, the driver is told of what was sent once it has been quiet for a
+ * while, not if it looked away meanwhile, and before the device goes to sleep. */
+static void test_held_interrupt(void)
+{
+    const struct nm_model *m;
+    uint8_t frame[60];
+    struct virtio_rig v;
+
+    fill(frame, sizeof(frame));
+    vr_open(&v, 1);
+    m = v.g.d.model;
+    m->disarm(&v.g.d);
+    vr_msix(&v);
+    CU_ASSERT_TRUE(vr_start(&v, 0, 2, 64));
+    v.g.ns = 1000000;
+    for (unsigned i = 0; i < 10; i++) {
+        vr_send(&v, 1, &plain, 12, frame, 60);
+        m->poll(&v.g.d);
+        v.g.ns += 10000;
+    }
+    CU_ASSERT_EQUAL(v.g.sent, 10);
+    CU_ASSERT_EQUAL(v.g.msis, 0);
+    v.g.ns += 1000000;
+    m->poll(&v.g.d);
+    CU_ASSERT_EQUAL(v.g.msis, 1);
+    CU_ASSERT_EQUAL(v.g.msi_data, 0x42);
+    v.g.ns += 1000000;
+    m->poll(&v.g.d);
+    CU_ASSERT_EQUAL(v.g.msis, 1);
+    vr_send(&v, 1, &plain, 12, frame, 60);
+    m->poll(&v.g.d);
+    drv_put16(&v.mem, v.q[1].base + DRV_DRIVER, 1); /* NO_INTERRUPT */
+    v.g.ns += 1000000;
+    m->poll(&v.g.d);
+    CU_ASSERT_EQUAL(v.g.msis, 1);
+    drv_put16(&v.mem, v.q[1].base + DRV_DRIVER, 0);
+    vr_send(&v, 1, &plain, 12, frame, 60);
+    m->poll(&v.g.d);
+    CU_ASSERT_EQUAL(v.g.msis, 1);
+    m->arm(&v.g.d);
+    CU_ASSERT_EQUAL(v.g.msis, 2);
+    vr_close(&v);
+}
+
 /* --- the legacy interface --- */
 
 static void test_legacy(void)
@@ -601,6 +645,7 @@ const struct cu_test suite_tests[] = {
     {"frames are received, in mergeable buffers", test_receive},
     {"frames are received, in single ones", test_receive_single},
     {"checksums looked at for the driver", test_data_valid},
+    {"interrupts for what was sent, held back", test_held_interrupt},
     {"a legacy driver", test_legacy},
     {"polled without any notification", test_polled},
     {"no driver, no frames", test_not_live},
