@@ -3,11 +3,6 @@
 # What the stock Linux guest (guest-init) can be asked over its network, by a BUSYBOX. Sourced.
 . "$(dirname "${BASH_SOURCE[0]}")/../no_loss.sh"
 
-# answers ADDRESS: it replies to a ping
-answers() {
-    ping -q -c 1 -W 1 "$1"
-}
-
 # pings_of ADDRESS SIZE...: it replies to a ping of each size (bytes behind the ICMP header)
 pings_of() {
     local address=$1 size
@@ -17,9 +12,10 @@ pings_of() {
     done
 }
 
-# order ADDRESS "shell command line" [<INPUT]: carried out in the guest (guest-init), its output printed
+# order ADDRESS "shell command line" [<INPUT]: carried out in the guest (guest-init), its output printed. The
+# guest reads one line: line breaks go there as blanks.
 order() {
-    { echo "$2" && cat; } | timeout "${ORDER_TIMEOUT:-60}" "$BUSYBOX" nc "$1" 7000
+    { echo "${2//$'\n'/ }" && cat; } | timeout "${ORDER_TIMEOUT:-60}" "$BUSYBOX" nc "$1" 7000
 }
 
 # guest_says ADDRESS "shell command line" PATTERN: its output matches
