@@ -29,12 +29,13 @@ send_file() {
     [ "$(order "$1" 'sha256sum | cut -c 1-64' <"$2")" = "$(sha256sum <"$2" | cut -c 1-64)" ]
 }
 
-# fetch_file ADDRESS KILOBYTES: the guest makes a file of that size; it arrives whole, by checksum
+# fetch_file ADDRESS KILOBYTES ["shell command line &"]: the guest makes a file of that size; it arrives whole,
+# by checksum. The command begins in the guest when the file does.
 fetch_file() {
     local sum
     local make="dd if=/dev/urandom of=/tmp/file bs=1k count=$2 2>/dev/null"
     sum=$(order "$1" "$make; sha256sum </tmp/file | cut -c 1-64" </dev/null)
-    order "$1" 'cat /tmp/file' </dev/null >"$tmp/fetched"
+    order "$1" "${3:-} cat /tmp/file" </dev/null >"$tmp/fetched"
     [ "$(stat -c %s "$tmp/fetched")" = $(($2 * 1024)) ] &&
         [ "$(sha256sum <"$tmp/fetched" | cut -c 1-64)" = "$sum" ]
 }

@@ -56,17 +56,18 @@ INTERRUPTS='awk "/eth0|virtio.-input/ { a += \$2; b += \$3 } END { print a, b }"
 # --- large sends: the stack gives the NIC more than fits a frame, the NIC segments it ---
 
 send_large() {
-    local before
+    local frames large
     check "the guest's NIC is told to segment" guest_says $GUEST 'tso eth0 on' '^tso on'
     order $GUEST 'mount -t tracefs tracefs /sys/kernel/tracing;
         cd /sys/kernel/tracing/events/net/net_dev_xmit; echo "len > 1514" >filter; echo 1 >enable' </dev/null
-    before=$(device_counter tx_frames)
+    frames=$(device_counter tx_frames) large=$(device_counter tx_large)
     check "a file comes back whole in large sends" fetch_file $GUEST "$1"
     order $GUEST 'cat /sys/kernel/tracing/trace' </dev/null >"$tmp/trace.log"
-    note "$(large_sends | awk '{ print $1, "large sends,", $2, "bytes" }')," \
-        "$(($(device_counter tx_frames) - before)) frames from the device"
+    frames=$(($(device_counter tx_frames) - frames)) large=$(($(device_counter tx_large) - large))
+    note "$(large_sends | awk '{ print $1, "large sends,", $2, "bytes" }'); $frames frames left the device, $large large ones"
     check "most of it was given to the NIC in large sends" sends_were_large "$1"
-    check "and left it in frames of the MTU" test $(($(device_counter tx_frames) - before)) -ge $(($1 * 1024 / 1460))
+    check "and left it in frames of the MTU, or large to who takes them so" \
+        test $((large > 0 || frames >= $1 * 1024 / 1460)) = 1
 }
 
 # large_sends: "COUNT BYTES" of what was above the MTU, as the guest's net_dev_xmit events tell
@@ -134,10 +135,8 @@ received() {
 
 # go_down_and_up KILOBYTES: for half a second, in the middle of a file of four times that
 go_down_and_up() {
-    start_fetch $(($1 * 4))
-    check "the interface goes down and up while a file comes in" \
-        in_mid_transfer $(($1 * 4)) later "pidof cat >/tmp/busy; ip link set eth0 down; sleep 0.5; ip link set eth0 up"
-    check "the file comes in whole" wait "$transfer"
+    check "a file comes in whole while the interface goes down and up" fetch_file $GUEST $(($1 * 4)) \
+        "(sleep 0.2; pidof cat >/tmp/busy; ip link set eth0 down; sleep 0.5; ip link set eth0 up) >/dev/null 2>&1 &"
     check "it did in mid-transfer" guest_says $GUEST 'cat /tmp/busy' '[1-9]'
 }
 
