@@ -40,7 +40,7 @@ LDFLAGS  += -pie $(SANFLAGS)
 # One static library a folder; the folder's module.mk says of which files ($(folder)_SRCS), and may
 # add programs and rules of its own.
 MODULES := protocol emul nicmodels config iocore coopvmm bench
-include $(wildcard $(addsuffix /module.mk,$(MODULES) tests/guest tests/stress tests/fuzz tests))
+include $(wildcard $(addsuffix /module.mk,$(MODULES) tests/guest tests/stress tests/fuzz tests/testbed tests))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 define module_lib

@@ -41,6 +41,7 @@ int cmd_run(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_start(int argc, char **argv);
 int cmd_stop(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
@@ -59,6 +60,13 @@ int cmd_usage(const char *name, const char *fmt, ...) __attribute__((format(prin
 
 /** Reports what failed: "coopvmm NAME: text". @return CMD_FAILED */
 int cmd_fail(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/**
+ * Options of a command that waits for what it began, unless it is told not to: -n, -h.
+ * @param wait out: false with --no-wait
+ * @return -1: operands are at argv[optind]; else the command is over, with this exit code
+ */
+int cmd_wait_options(int argc, char **argv, const char *name, const char *help, bool *wait);
 
 /** Prints `j` to standard output, indented, and releases it. @return CMD_OK or CMD_FAILED */
 int cmd_print_json(json_t *j);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What subcommands report with. */
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -33,6 +34,25 @@ int cmd_fail(const char *name, const char *fmt, ...)
     report(name, fmt, ap);
     va_end(ap);
     return CMD_FAILED;
+}
+
+int cmd_wait_options(int argc, char **argv, const char *name, const char *help, bool *wait)
+{
+    static const struct option options[] = {
+        {"no-wait", no_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    int c;
+
+    *wait = true;
+    while ((c = getopt_long(argc, argv, "nh", options, NULL)) != -1) {
+        if (c == 'h') {
+            fputs(help, stdout);
+            return CMD_OK;
+        }
+        if (c != 'n')
+            return cmd_usage(name, NULL);
+        *wait = false;
+    }
+    return -1;
 }
 
 int cmd_print_json(json_t *j)

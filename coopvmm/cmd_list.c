@@ -13,6 +13,8 @@ const struct cmd cmd_list[] = {
      "--testbed --delay --batch --once --json --help", CMD_TESTBED_OPERAND, NULL, cmd_top},
     {"stop", "[TESTBED [VM]]", "stop a testbed, or a VM", "--no-wait --help", CMD_TESTBED_OPERAND,
      NULL, cmd_stop},
+    {"start", "[TESTBED] VM", "start a VM that is over", "--no-wait --help", CMD_TESTBED_OPERAND,
+     NULL, cmd_start},
     {"console", "[options] VM", "a VM's serial port", "--testbed --help", CMD_NO_OPERAND, NULL,
      cmd_console},
     {"exec", "[TESTBED] -- COMMAND", "run a command in its network", "--help", CMD_TESTBED_OPERAND,

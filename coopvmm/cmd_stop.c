@@ -4,8 +4,6 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 #include "cmd.h"
 #include "supctl.h"
@@ -21,42 +19,11 @@ static const char help[] =
     "  -n, --no-wait   do not wait\n"
     "  -h, --help      this text\n";
 
-static const struct option options[] = {
-    {"no-wait", no_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-
-/* Is the VM over? @return 1, 0, or -1 (reported) */
-static int vm_over(struct testbed *t, const char *vm)
-{
-    json_t *ps = testbed_ask(t, testbed_verb("ps"), "stop"), *v;
-    int over = ps ? 1 : -1;
-    size_t i;
-
-    json_array_foreach(json_object_get(ps, "vms"), i, v)
-    {
-        const char *name = json_string_value(json_object_get(v, "name"));
-        const char *state = json_string_value(json_object_get(v, "state"));
-
-        if (name && state && strcmp(name, vm) == 0)
-            over = !strcmp(state, "ended") || !strcmp(state, "stopped") || !strcmp(state, "failed");
-    }
-    json_decref(ps);
-    return over;
-}
-
 static int wait_vm(struct testbed *t, const char *vm)
 {
-    struct timespec pause = {.tv_nsec = 100 * 1000000};
+    static const char *const over[] = {"stopped", "ended", "failed", NULL};
 
-    for (int tenths = 0; tenths < STOP_TIMEOUT_S * 10; tenths++) {
-        int over = vm_over(t, vm);
-
-        if (over)
-            return over > 0 ? CMD_OK : CMD_FAILED;
-        if (tenths % 20 == 10)
-            fprintf(stderr, "coopvmm stop: waiting for VM %s\n", vm);
-        nanosleep(&pause, NULL);
-    }
-    return cmd_fail("stop", "VM %s does not end", vm);
+    return testbed_wait_vm(t, vm, over, STOP_TIMEOUT_S, "stop") ? CMD_OK : CMD_FAILED;
 }
 
 /* The supervisor closes the connection when everything is cleaned up. */
@@ -73,11 +40,9 @@ static int wait_testbed(struct testbed *t)
 
 static int stop(struct testbed *t, const char *vm, bool wait)
 {
-    json_t *request = testbed_verb("stop"), *answer;
+    json_t *request = vm ? testbed_vm_verb("stop", vm) : testbed_verb("stop");
+    json_t *answer = testbed_ask(t, request, "stop");
 
-    if (vm)
-        json_object_set_new(request, "vm", json_string(vm));
-    answer = testbed_ask(t, request, "stop");
     json_decref(answer);
     if (!answer)
         return CMD_FAILED;
@@ -89,18 +54,11 @@ static int stop(struct testbed *t, const char *vm, bool wait)
 int cmd_stop(int argc, char **argv)
 {
     struct testbed t;
-    bool wait = true;
-    int c, rc;
+    bool wait;
+    int rc = cmd_wait_options(argc, argv, "stop", help, &wait);
 
-    while ((c = getopt_long(argc, argv, "nh", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(help, stdout);
-            return CMD_OK;
-        }
-        if (c != 'n')
-            return cmd_usage("stop", NULL);
-        wait = false;
-    }
+    if (rc >= 0)
+        return rc;
     if (argc - optind > 2)
         return cmd_usage("stop", "at most a testbed and a VM are wanted");
     if (testbed_open(&t, optind < argc ? argv[optind] : NULL, "stop") < 0)

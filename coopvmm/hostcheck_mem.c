@@ -74,6 +74,22 @@ static void check_thp(struct hostcheck *h)
         hc_add(h, HC_OK, "thp", NULL, "%.60s", text);
 }
 
+/* Guests' memory is shared with the I/O cores; for such the kernel has a switch of its own. */
+static void check_shared_thp(struct hostcheck *h)
+{
+    static const char file[] = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
+    char text[HC_TEXT];
+
+    if (!hc_read(h, text, file))
+        hc_add(h, HC_OK, "sharedthp", NULL, "not in this kernel");
+    else if (strstr(text, "[never]") || strstr(text, "[deny]"))
+        hc_add(h, HC_NOTE, "sharedthp",
+               "echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled",
+               "no huge pages for guests' memory unless they are reserved: guests boot slower");
+    else
+        hc_add(h, HC_OK, "sharedthp", NULL, "%.60s", text);
+}
+
 /* The soft limit in a line of /proc/self/limits; LONG_MAX: unlimited, -1: not there. */
 static long soft_limit(const char *text, const char *name)
 {
@@ -146,6 +162,7 @@ void hc_check_memory(struct hostcheck *h)
     check_numa(h);
     check_hugepages(h);
     check_thp(h);
+    check_shared_thp(h);
     check_limits(h);
     check_throttle(h);
 }

@@ -8,6 +8,7 @@
  *   {"verb": "info"}             where things are: config, logs, telemetry, namespace
  *   {"verb": "stop"}             begins to stop everything
  *   {"verb": "stop", "vm": NAME} begins to stop one VM
+ *   {"verb": "start", "vm": NAME} begins to start one that is over
  *
  * Answers: {"ok": true, ...} or {"ok": false, "error": TEXT}. Only the testbed's user and root may
  * ask: the directory's mode keeps others out, and the peer's credentials are checked again.

@@ -95,19 +95,50 @@ static struct proc *find_vm(struct supervisor *s, const char *name)
     return NULL;
 }
 
+/* The VM a request names. @return NULL: there is none; *answer says so */
+static struct proc *vm_of(struct supervisor *s, const json_t *request, json_t **answer)
+{
+    const char *name = json_string_value(json_object_get(request, "vm"));
+    struct proc *p = name ? find_vm(s, name) : NULL;
+
+    if (!p)
+        *answer = supctl_error("testbed %s has no such VM; `coopvmm ps` lists them", s->cfg->name);
+    return p;
+}
+
+static json_t *verb_start(struct supervisor *s, const json_t *request)
+{
+    json_t *answer;
+    struct proc *p = vm_of(s, request, &answer);
+
+    if (!p)
+        return answer;
+    if (s->stopping)
+        return supctl_error("testbed %s is stopping", s->cfg->name);
+    if (p->state != PROC_ENDED)
+        return supctl_error("VM %s is not over, but %s", p->name, proc_state_name(p));
+    if (s->cfg->iocores_count && s->iocored.state != PROC_RUNNING)
+        return supctl_error("the I/O cores are %s; try again", proc_state_name(&s->iocored));
+    sup_note(s, "starting VM %s, as asked", p->name);
+    proc_start_again(p);
+    sup_advance(s);
+    return p->state == PROC_ENDED ? supctl_error("VM %s %s", p->name, p->how)
+                                  : json_pack("{s:b}", "ok", 1);
+}
+
 static json_t *verb_stop(struct supervisor *s, const json_t *request)
 {
-    const json_t *vm = json_object_get(request, "vm");
+    json_t *answer;
     struct proc *p;
 
-    if (!vm) {
+    if (!json_object_get(request, "vm")) {
         sup_note(s, "stopping, as asked");
         sup_stop(s);
         return json_pack("{s:b}", "ok", 1);
     }
-    p = json_is_string(vm) ? find_vm(s, json_string_value(vm)) : NULL;
+    p = vm_of(s, request, &answer);
     if (!p)
-        return supctl_error("testbed %s has no such VM; `coopvmm ps` lists them", s->cfg->name);
+        return answer;
     proc_stop(p);
     sup_advance(s);
     return json_pack("{s:b}", "ok", 1);
@@ -123,7 +154,9 @@ static json_t *answer(struct supervisor *s, const json_t *request)
         return verb_info(s);
     if (verb && strcmp(verb, "stop") == 0)
         return verb_stop(s, request);
-    return supctl_error("unknown verb; known are ps, info, stop");
+    if (verb && strcmp(verb, "start") == 0)
+        return verb_start(s, request);
+    return supctl_error("unknown verb; known are ps, info, stop, start");
 }
 
 static void on_request(struct ev *e)

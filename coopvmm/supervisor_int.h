@@ -89,6 +89,8 @@ void sup_advance(struct supervisor *s);
 void proc_init(struct supervisor *s, struct proc *p, const char *name, const struct cfg_vm *vm);
 /** Starts it. Whatever goes wrong ends in PROC_ENDED with `failed`. */
 void proc_start(struct proc *p);
+/** Starts a VM that is over once more, as if it had not been. */
+void proc_start_again(struct proc *p);
 /** Tells it to end (TERM, then KILL), or forgets it if it is not there. */
 void proc_stop(struct proc *p);
 /** Acts on its deadlines. @return milliseconds until the next one, -1: none */

@@ -274,6 +274,14 @@ void proc_start(struct proc *p)
     p->notice_ms = now + FIRST_NOTICE_MS;
 }
 
+void proc_start_again(struct proc *p)
+{
+    p->stopped = p->killed = p->late = p->failed = false;
+    p->ended_ms = 0;
+    p->how[0] = '\0';
+    proc_start(p);
+}
+
 void proc_stop(struct proc *p)
 {
     if (p->state == PROC_ENDED || p->state == PROC_STOPPING)

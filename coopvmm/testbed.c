@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -59,6 +60,11 @@ json_t *testbed_verb(const char *verb)
     return json_pack("{s:s}", "verb", verb);
 }
 
+json_t *testbed_vm_verb(const char *verb, const char *vm)
+{
+    return json_pack("{s:s, s:s}", "verb", verb, "vm", vm);
+}
+
 json_t *testbed_ask(struct testbed *t, json_t *request, const char *cmd)
 {
     json_t *answer;
@@ -75,5 +81,46 @@ json_t *testbed_ask(struct testbed *t, json_t *request, const char *cmd)
     else
         cmd_fail(cmd, "testbed %s: %s", t->ref.name, strerror(-err));
     json_decref(answer);
+    return NULL;
+}
+
+/* The VM's state, if it is one of those; NULL: none, and *err if it is not known. */
+static const char *state_among(struct testbed *t, const char *vm, const char *const *states,
+                               const char *cmd, bool *err)
+{
+    json_t *ps = testbed_ask(t, testbed_verb("ps"), cmd), *v;
+    const char *found = NULL;
+    size_t i;
+
+    *err = !ps;
+    json_array_foreach(json_object_get(ps, "vms"), i, v)
+    {
+        const char *name = json_string_value(json_object_get(v, "name"));
+        const char *state = json_string_value(json_object_get(v, "state"));
+
+        for (unsigned k = 0; name && state && !strcmp(name, vm) && states[k]; k++)
+            if (strcmp(state, states[k]) == 0)
+                found = states[k];
+    }
+    json_decref(ps);
+    return found;
+}
+
+const char *testbed_wait_vm(struct testbed *t, const char *vm, const char *const *states,
+                            unsigned seconds, const char *cmd)
+{
+    struct timespec pause = {.tv_nsec = 100 * 1000000};
+
+    for (unsigned tenths = 0; tenths < seconds * 10; tenths++) {
+        bool err;
+        const char *state = state_among(t, vm, states, cmd, &err);
+
+        if (state || err)
+            return state;
+        if (tenths % 20 == 10)
+            fprintf(stderr, "coopvmm %s: waiting for VM %s\n", cmd, vm);
+        nanosleep(&pause, NULL);
+    }
+    cmd_fail(cmd, "VM %s is not %s after %u s", vm, states[0], seconds);
     return NULL;
 }

@@ -34,5 +34,15 @@ json_t *testbed_ask(struct testbed *t, json_t *request, const char *cmd);
 json_t *testbed_snapshot(const struct rundir_ref *ref, unsigned what, char why[RUNDIR_WHY]);
 /** {"verb": verb} */
 json_t *testbed_verb(const char *verb);
+/** {"verb": verb, "vm": vm} */
+json_t *testbed_vm_verb(const char *verb, const char *vm);
+/**
+ * Waits until a VM is in one of some states, as `ps` calls them; says now and then that it does.
+ * @param states NULL-terminated
+ * @param seconds how long
+ * @return the state it is in; NULL: reported
+ */
+const char *testbed_wait_vm(struct testbed *t, const char *vm, const char *const *states,
+                            unsigned seconds, const char *cmd);
 
 #endif

@@ -180,6 +180,8 @@ static void copy_device(const struct ioc_dev *v, struct tel_device *out)
                                .rx_frames = hist_load(&n->rx_frames),
                                .rx_bytes = hist_load(&n->rx_bytes),
                                .rx_drops = hist_load(&n->rx_drops),
+                               .tx_large = hist_load(&n->tx_large),
+                               .rx_large = hist_load(&n->rx_large),
                                .irqs = hist_load(&n->irqs),
                                .commits = hist_load(&n->commits)};
     copy_text(out->name, v->name);

@@ -30,6 +30,7 @@ int guestmem_map(struct guestmem *m, uint64_t gpa, uint64_t size, int fd, uint64
 
     if (host == MAP_FAILED)
         return -errno;
+    madvise(host, size, MADV_HUGEPAGE); /* as the VMM did: whoever is first decides */
     err = guestmem_add(m, gpa, size, host);
     if (err) {
         munmap(host, size);

@@ -256,6 +256,8 @@ static int fill_device(const struct tel_source *s, const char *vm, unsigned i,
     number(d, "rx_frames", v.rx_frames);
     number(d, "rx_bytes", v.rx_bytes);
     number(d, "rx_drops", v.rx_drops);
+    number(d, "tx_large", v.tx_large);
+    number(d, "rx_large", v.rx_large);
     number(d, "irqs", v.irqs);
     number(d, "commits", v.commits);
     return 0;

@@ -87,7 +87,8 @@ struct tel_device {
     uint64_t reads, writes, posted, strings, unclaimed, failed;
     uint64_t tx_frames, tx_bytes, tx_drops; /* guest to network */
     uint64_t rx_frames, rx_bytes, rx_drops;
-    uint64_t irqs; /* rising edges, and messages */
+    uint64_t tx_large, rx_large; /* of the frames: those still to be segmented */
+    uint64_t irqs;               /* rising edges, and messages */
     uint64_t commits;
 };
 

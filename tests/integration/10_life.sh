@@ -46,6 +46,21 @@ check "it can be started again at once" start_testbed "$file"
 check "and answers" wait_for 5 answers 10.77.0.2
 stop_testbed
 
+# one VM of two, while the other goes on
+two_file=$({ vm probe 10.77.0.2 02 user ne2000 "mode=echo"; vm other 10.77.0.3 03 user ne2000 "mode=echo"; } |
+    config two)
+check "two VMs run" start_testbed "$two_file"
+check "both answer" wait_for 5 answers 10.77.0.2
+check "both answer" wait_for 5 answers 10.77.0.3
+check "a VM that runs is not started" says "not over" "$COOPVMM" start two other
+check "one is stopped" timeout 20 "$COOPVMM" stop two other
+check "the other goes on" answers 10.77.0.2
+check "and what was stopped does not" sh -c '! ping -q -c 1 -W 1 10.77.0.3'
+check "it is started again" timeout 20 "$COOPVMM" start other
+check "and answers" wait_for 5 answers 10.77.0.3
+check "a VM there is not is not started" exits 1 "$COOPVMM" start two third
+stop_testbed
+
 # a guest that ends by itself ends its testbed, with its status
 exit_file=$({ vm probe 10.77.0.2 02 user ne2000 "mode=lat n=200 exit=1"; } | config ends)
 check "a testbed ends with its guests" exits 0 timeout 60 "$COOPVMM" run "$exit_file"

@@ -9,6 +9,7 @@ BUILD=$(cd "$ROOT" && cd "${BUILD:-build}" && pwd)
 COOPVMM=$BUILD/coopvmm
 PROBE=$BUILD/guest/probe.elf
 . "$ROOT/tests/no_loss.sh"
+. "$ROOT/tests/wait.sh"
 passed=0 failed=0 skipped=0
 
 # Runs the suite in a network namespace of its own, where nothing else of the machine is.
@@ -118,21 +119,6 @@ pid_of() {
 vhost_says() {
     "$COOPVMM" stat --json --testbed "$suite" | tee "$tmp/stat.json" |
         python3 "$ROOT/tests/integration/ask.py" get vhosts "$1" "$2" | tee /dev/stderr | grep -qx "$3"
-}
-
-# wait_for SECONDS COMMAND...: until it succeeds
-wait_for() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.1
-    done
-}
-
-# answers ADDRESS: a ping is replied to
-answers() {
-    ping -q -c 1 -W 1 "$1"
 }
 
 cpus() {

@@ -3,11 +3,6 @@
 # What the stock Linux guest (guest-init) can be asked over its network, by a BUSYBOX. Sourced.
 . "$(dirname "${BASH_SOURCE[0]}")/../no_loss.sh"
 
-# answers ADDRESS: it replies to a ping
-answers() {
-    ping -q -c 1 -W 1 "$1"
-}
-
 # pings_of ADDRESS SIZE...: it replies to a ping of each size (bytes behind the ICMP header)
 pings_of() {
     local address=$1 size
@@ -17,9 +12,10 @@ pings_of() {
     done
 }
 
-# order ADDRESS "shell command line" [<INPUT]: carried out in the guest (guest-init), its output printed
+# order ADDRESS "shell command line" [<INPUT]: carried out in the guest (guest-init), its output printed. The
+# guest reads one line: line breaks go there as blanks.
 order() {
-    { echo "$2" && cat; } | timeout "${ORDER_TIMEOUT:-60}" "$BUSYBOX" nc "$1" 7000
+    { echo "${2//$'\n'/ }" && cat; } | timeout "${ORDER_TIMEOUT:-60}" "$BUSYBOX" nc "$1" 7000
 }
 
 # guest_says ADDRESS "shell command line" PATTERN: its output matches
@@ -33,12 +29,13 @@ send_file() {
     [ "$(order "$1" 'sha256sum | cut -c 1-64' <"$2")" = "$(sha256sum <"$2" | cut -c 1-64)" ]
 }
 
-# fetch_file ADDRESS KILOBYTES: the guest makes a file of that size; it arrives whole, by checksum
+# fetch_file ADDRESS KILOBYTES ["shell command line &"]: the guest makes a file of that size; it arrives whole,
+# by checksum. The command begins in the guest when the file does.
 fetch_file() {
     local sum
     local make="dd if=/dev/urandom of=/tmp/file bs=1k count=$2 2>/dev/null"
     sum=$(order "$1" "$make; sha256sum </tmp/file | cut -c 1-64" </dev/null)
-    order "$1" 'cat /tmp/file' </dev/null >"$tmp/fetched"
+    order "$1" "${3:-} cat /tmp/file" </dev/null >"$tmp/fetched"
     [ "$(stat -c %s "$tmp/fetched")" = $(($2 * 1024)) ] &&
         [ "$(sha256sum <"$tmp/fetched" | cut -c 1-64)" = "$sum" ]
 }

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # What scenarios of all testbeds share: what they say, waiting, a coopvmm testbed that runs. Sourced by
 # a testbed's lib.sh, which sets tmp.
+. "$(dirname "${BASH_SOURCE[0]}")/../wait.sh"
 
 export SHARE=/run/testbed # the machine outside keeps what is written here
 COOPVMM=$BUILD/coopvmm
@@ -27,17 +28,24 @@ note() {
     echo "# $*"
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds
-wait_for() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.2
-    done
-}
-
 # --- a coopvmm testbed ---
+
+# config NAME [IDLE [PORT...]] <<VMS: writes $tmp/NAME.yaml, with one I/O core on CPU 0, a tap NAME with
+# 10.77.0.1 (or the ports that are named, "{name: ...}" each) and the VMs that come on standard input, and
+# prints the file's name. The I/O core sleeps after a millisecond without work, unless IDLE says
+# otherwise: all else that the machine does runs on its CPU, too, and would get half of it.
+config() {
+    local name=$1 idle=${2:-sleep, idle_us: 1000}
+    shift $(($# < 2 ? 1 : 2))
+    [ $# != 0 ] || set -- "{name: uplink, type: tap, iface: $name, address: 10.77.0.1/24}"
+    {
+        printf '%s\n' "name: $name" "iocores:" "  - {name: io0, core: 0, idle: $idle}" "ports:"
+        printf '  - %s\n' "$@"
+        echo "vms:"
+        cat
+    } >"$tmp/$name.yaml"
+    echo "$tmp/$name.yaml"
+}
 
 # start_testbed FILE: in the background; returns once it runs
 start_testbed() {

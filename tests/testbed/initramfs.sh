@@ -17,12 +17,27 @@ module_files() {
     modprobe -d "$KERNEL" -S "$K" --show-depends "$1" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
 }
 
-# make_initramfs IMAGE INIT MODULE...: /modules holds the modules, /modules/NAME.order what to load in
-# which order for one of them.
+# add_module MODULE: to $root, with what it needs
+add_module() {
+    local file
+    for file in $(module_files "$1"); do
+        cp "$file" "$root/modules/"
+        basename "$file" >>"$root/modules/$1.order"
+    done
+    [ -s "$root/modules/$1.order" ] || die "kernel $K has no module $1"
+}
+
+# make_initramfs IMAGE INIT MODULE|PATH...: /modules holds the modules, /modules/NAME.order what to load
+# in which order for one of them. What has a slash is a program, which goes to /bin.
 make_initramfs() {
-    local image=$1 init=$2 root=$1.root m file stamp
+    local image=$1 init=$2 root=$1.root m stamp programs=()
     shift 2
-    stamp="$K $* $(cat "$init" "$BUSYBOX" "${BASH_SOURCE[0]}" | sha256sum)"
+    for m in "$@"; do
+        case $m in
+        */*) programs+=("$m") ;;
+        esac
+    done
+    stamp="$K $* $(cat "$init" "$BUSYBOX" "${programs[@]}" "${BASH_SOURCE[0]}" | sha256sum)"
     ! up_to_date "$image" "$stamp" || return 0
     rm -rf "$root"
     mkdir -p "$root"/{bin,dev,proc,sys,modules,mnt,run,etc,tmp}
@@ -30,11 +45,10 @@ make_initramfs() {
     ln -s busybox "$root/bin/sh"
     install -m 755 "$init" "$root/init"
     for m in "$@"; do
-        for file in $(module_files "$m"); do
-            cp "$file" "$root/modules/"
-            basename "$file" >>"$root/modules/$m.order"
-        done
-        [ -s "$root/modules/$m.order" ] || die "kernel $K has no module $m"
+        case $m in
+        */*) install -m 755 "$m" "$root/bin/" || die "$m is missing: \`make tests\` builds it" ;;
+        *) add_module "$m" ;;
+        esac
     done
     (cd "$root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc) | gzip -1 >"$image" ||
         die "$image cannot be written"

@@ -32,7 +32,7 @@ dpdk_drivers() {
     local all driver
     for all in /usr/lib/*/dpdk/pmds-*; do
         mkdir -p "/run/dpdk-drivers/$all"
-        for driver in bus_vdev bus_pci mempool_ring net_tap net_af_packet net_null net_ring net_pcap; do
+        for driver in bus_vdev bus_pci mempool_ring net_tap net_af_packet net_null net_ring net_pcap net_e1000; do
             cp -a "$all/librte_$driver".so* "/run/dpdk-drivers/$all/" || fail "no DPDK driver $driver"
         done
         mount --bind "/run/dpdk-drivers/$all" "$all"

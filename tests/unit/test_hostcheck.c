@@ -90,6 +90,8 @@ static void put_tuned(const char *root)
     put(root, "512\n", "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
     put(root, "512\n", "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
     put(root, "always [madvise] never\n", "/sys/kernel/mm/transparent_hugepage/enabled");
+    put(root, "always within_size [advise] never deny force\n",
+        "/sys/kernel/mm/transparent_hugepage/shmem_enabled");
     put(root, "Name:\tme\nCapEff:\t0000000000000000\n", "/proc/self/status");
     put(root,
         "Limit                     Soft Limit           Hard Limit           Units\n"
@@ -300,6 +302,10 @@ static void test_memory(void)
     expect(root, testbed, "hugepages", HC_NOTE, "none reserved");
     put(root, "[always] madvise never\n", "/sys/kernel/mm/transparent_hugepage/enabled");
     expect(root, NULL, "thp", HC_NOTE, "always");
+    expect(root, NULL, "sharedthp", HC_OK, "[advise]");
+    put(root, "always within_size advise [never] deny force\n",
+        "/sys/kernel/mm/transparent_hugepage/shmem_enabled");
+    expect(root, NULL, "sharedthp", HC_NOTE, "no huge pages for guests' memory");
     put(root, "950000\n", "/proc/sys/kernel/sched_rt_runtime_us");
     expect(root, NULL, "rtthrottle", HC_NOTE, "950000 us");
     leave(root);
@@ -457,9 +463,9 @@ static void test_nonsense(void)
 /* This very host: whatever it is like, each topic is there once at least and nothing crashes. */
 static void test_here(void)
 {
-    static const char *const topics[] = {"isolcpus", "governor", "smt",   "tsc",     "irqs",
-                                         "pinned",   "numa",     "thp",   "memlock", "rtprio",
-                                         "kvm",      "xen",      "iommu", "tun",     "userns"};
+    static const char *const topics[] = {
+        "isolcpus",  "governor", "smt",    "tsc", "irqs", "pinned", "numa", "thp",
+        "sharedthp", "memlock",  "rtprio", "kvm", "xen",  "iommu",  "tun",  "userns"};
     struct hostcheck *h = hostcheck_run("", NULL);
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(h);

@@ -280,6 +280,42 @@ static void test_stop_vm(void)
     bed_down(&b);
 }
 
+static bool asked(struct bed *b, const char *verb, const char *vm)
+{
+    json_t *answer = ask(b, json_pack("{s:s, s:s}", "verb", verb, "vm", vm));
+    bool ok = json_is_true(json_object_get(answer, "ok"));
+
+    json_decref(answer);
+    return ok;
+}
+
+/* However a VM ended it can be started again; one that is not over cannot. */
+static void test_start_vm(void)
+{
+    struct supervisor_opts keep = {.keep = true};
+    struct bed b;
+
+    bed_up(&b, SERVE, "[ $6 = two ] && echo ready >&3 && exit 3; " SERVE);
+    go(&b, &keep);
+    CU_ASSERT_TRUE(becomes(&b, "one", "state", "running"));
+    CU_ASSERT_TRUE(becomes(&b, "two", "state", "failed"));
+    CU_ASSERT_FALSE(asked(&b, "start", "one"));
+    CU_ASSERT_FALSE(asked(&b, "start", "three"));
+    CU_ASSERT_TRUE(asked(&b, "start", "two"));
+    CU_ASSERT_TRUE(becomes(&b, "two", "state", "failed"));
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_TRUE(asked(&b, "stop", "one"));
+        CU_ASSERT_TRUE(becomes(&b, "one", "state", "stopped"));
+        CU_ASSERT_TRUE(asked(&b, "start", "one"));
+        CU_ASSERT_TRUE(becomes(&b, "one", "state", "running"));
+        CU_ASSERT_STRING_EQUAL(ps(&b, "one", "how"), "0"); /* nothing is said of former ends */
+    }
+    CU_ASSERT_TRUE(output_has(&b, "starting VM one, as asked"));
+    stop(&b);
+    CU_ASSERT_EQUAL(finish(&b), CMD_FAILED); /* as two did */
+    bed_down(&b);
+}
+
 static void test_restart(void)
 {
     struct bed b;
@@ -467,6 +503,7 @@ const struct cu_test suite_tests[] = {
     {"I/O cores first", test_order},
     {"ps and stop", test_ps_and_stop},
     {"stop one VM; requests that are wrong", test_stop_vm},
+    {"a VM is started again", test_start_vm},
     {"killed I/O cores are started again", test_restart},
     {"I/O cores that keep dying", test_gives_up},
     {"I/O cores that cannot start", test_cannot_start},

@@ -5,17 +5,6 @@
 
 check "KVM is there" test -c /dev/kvm
 check "and works" sh -c "'$COOPVMM' check --json | grep -q '\"kvm\"'"
-check "the probe guest runs" start_testbed "$(
-    config probe <<END
-  - name: probe
-    engine: kvm
-    memory: 64
-    cores: [1]
-    kernel: $BUILD/guest/probe.elf
-    cmdline: "ip=10.77.0.2"
-    devices:
-      - {model: ne2000, mac: "52:54:00:77:00:02"}
-END
-)"
+check "the probe guest runs" start_testbed "$(probe_vm 10.77.0.2 02 | config probe)"
 check "it answers pings" wait_for 20 answers 10.77.0.2
 check "stop ends it" timeout 60 "$COOPVMM" stop probe

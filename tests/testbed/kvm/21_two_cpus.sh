@@ -9,7 +9,7 @@ ready() {
     [ "$(grep -c 'guest: ready' "$tmp/run.log")" = "$1" ]
 }
 
-check "it runs" start_testbed "$(linux_vm linux "quiet" "vcpus: 2" | sed 's/cores: .*/cores: [1, 1]/' | config linux)"
+check "it runs" start_testbed "$(linux_vm linux "quiet" | on_two_cpus | config linux)"
 check "its init runs" wait_for 90 ready 1
 check "with two CPUs" logged "2 CPU"
 check "both take interrupts" typed 'grep -E "^ *(RES|CAL|LOC)" /proc/interrupts' 'LOC: *[1-9][0-9]* *[1-9]'

@@ -5,4 +5,5 @@
 . "$HERE/lib.sh"
 . "$HERE/nic.sh"
 
-drive_nic rtl8029 ne2k-pci 512
+# Linux refuses what is longer than 1518 bytes with its check sum.
+MTU=1496 drive_nic rtl8029 ne2k-pci 512

@@ -5,4 +5,4 @@
 . "$HERE/lib.sh"
 . "$HERE/nic.sh"
 
-drive_nic rtl8139cp 8139cp 1024
+LARGE_SENDS=1 drive_nic rtl8139cp 8139cp 1024

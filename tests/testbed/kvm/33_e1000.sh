@@ -5,4 +5,4 @@
 . "$HERE/lib.sh"
 . "$HERE/nic.sh"
 
-drive_nic e1000 e1000 2048
+LARGE_SENDS=1 drive_nic e1000 e1000 2048

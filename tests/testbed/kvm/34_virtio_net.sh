@@ -5,4 +5,4 @@
 . "$HERE/lib.sh"
 . "$HERE/nic.sh"
 
-drive_nic virtio-net virtio_pci,virtio_net 2048
+LARGE_SENDS=1 drive_nic virtio-net virtio_pci,virtio_net 2048

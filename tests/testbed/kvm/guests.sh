@@ -2,22 +2,6 @@
 # shellcheck shell=bash disable=SC2154 # the orders' names
 # Testbeds on the KVM host: one I/O core on CPU 0, vCPUs on CPU 1. Sourced by lib.sh.
 
-# config NAME [IDLE] <<VMS: writes $tmp/NAME.yaml, with one I/O core, a tap NAME with 10.77.0.1 and the
-# VMs that come on standard input, and prints the file's name. The I/O core sleeps after a millisecond
-# without work, unless IDLE says otherwise: all else that runs on its CPU would get half of it.
-config() {
-    cat >"$tmp/$1.yaml" <<END
-name: $1
-iocores:
-  - {name: io0, core: 0, idle: ${2:-sleep, idle_us: 1000}}
-ports:
-  - {name: uplink, type: tap, iface: $1, address: 10.77.0.1/24}
-vms:
-END
-    cat >>"$tmp/$1.yaml"
-    echo "$tmp/$1.yaml"
-}
-
 # linux_vm NAME "kernel command line" [KEY: VALUE...]: the stock Linux guest, for config; more keys of
 # the VM a line each. Devices follow it on standard output by whoever adds them (nic).
 linux_vm() {
@@ -34,6 +18,24 @@ linux_vm() {
     cmdline: "console=ttyS0 panic=-1 $cmdline"
 END
     [ $# = 0 ] || printf '    %s\n' "$@"
+}
+
+# probe_vm ADDRESS LAST-MAC-BYTE: the freestanding guest, on an NE2000
+probe_vm() {
+    cat <<END
+  - name: probe
+    engine: kvm
+    memory: 64
+    cores: [1]
+    kernel: $BUILD/guest/probe.elf
+    cmdline: "ip=$1"
+END
+    nic "$2" "model: ne2000"
+}
+
+# on_two_cpus: the VM that comes on standard input with two vCPUs, which take turns on CPU 1
+on_two_cpus() {
+    sed 's/^    cores: .*/    vcpus: 2\n    cores: [1, 1]/'
 }
 
 # nic LAST-MAC-BYTE "model: MODEL": a device of the VM before

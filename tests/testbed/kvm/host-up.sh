@@ -9,6 +9,8 @@ kvm() {
     for m in kvm_amd tun; do
         modprobe $m || fail "cannot load $m"
     done
+    # as `coopvmm check` asks for
+    echo advise >/sys/kernel/mm/transparent_hugepage/shmem_enabled
 }
 
 come_up kvmhost kvm

@@ -16,41 +16,20 @@
 # shellcheck disable=SC2034 # machine.sh and host.sh use what is said here
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd)
-ROOT=$(cd "$HERE/../../.." && pwd)
-BUILD=$(cd "$ROOT" && mkdir -p "${BUILD:-build}" && cd "${BUILD:-build}" && pwd)
-WORK=$BUILD/testbed
-RUN=$WORK/kvm
-mkdir -p "$RUN"
+. "$HERE/../options.sh"
 . "$HERE/../packages.sh"
 . "$HERE/../initramfs.sh"
 WHAT="the KVM host" INSIDE="it" ORDERS=(UP "$HERE/host-up.sh")
 . "$HERE/../machine.sh"
 . "$HERE/host.sh"
 
-usage() {
-    sed -n '3,/^# shellcheck/{/^# shell/d;s/^# \{0,1\}//p}' "$0"
-    exit "$1"
-}
+memory=3072 limit=1140
 
-order=scenarios script='' scenarios=()
-cpus=2 memory=3072 limit=1140
-
-options() {
-    while [ $# -gt 0 ]; do
-        case $1 in
-        --script) order=script script=$(realpath "${2?}") && shift ;;
-        --shell) order=shell ;;
-        --list) all_scenarios && exit ;;
-        --cpus) cpus=${2?} && shift ;;
-        --memory) memory=${2?} && shift ;;
-        --timeout) limit=${2?} && shift ;;
-        -h | --help) usage 0 ;;
-        -*) usage 2 ;;
-        *) scenarios+=("$(find_scenario "$1")") || exit 2 ;;
-        esac
-        shift
-    done
-    [ "$order" != script ] || [ -f "$script" ] || die "no such script"
+own_option() {
+    case $1 in
+    --memory) memory=$2 ;;
+    *) return 1 ;;
+    esac
 }
 
 options "$@"

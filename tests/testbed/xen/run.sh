@@ -18,46 +18,25 @@
 # shellcheck disable=SC2034 # machine.sh and host.sh use what is said here
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd)
-ROOT=$(cd "$HERE/../../.." && pwd)
-BUILD=$(cd "$ROOT" && mkdir -p "${BUILD:-build}" && cd "${BUILD:-build}" && pwd)
-WORK=$BUILD/testbed
-RUN=$WORK/xen
+. "$HERE/../options.sh"
 SERIES=4.17 # of Xen
-mkdir -p "$RUN"
 . "$HERE/../packages.sh"
 . "$HERE/../initramfs.sh"
 WHAT="Xen and dom0" INSIDE=dom0 ORDERS=(SERIES "$SERIES" UP "$HERE/dom0-up.sh")
 . "$HERE/../machine.sh"
 . "$HERE/host.sh"
 
-usage() {
-    sed -n '3,/^# shellcheck/{/^# shell/d;s/^# \{0,1\}//p}' "$0"
-    exit "$1"
-}
+xen='' xen_args='' dom0_cpus=1 limit=1080
 
-order=scenarios script='' scenarios=()
-xen='' xen_args='' cpus=2 dom0_cpus=1 limit=1080
-
-options() {
-    while [ $# -gt 0 ]; do
-        case $1 in
-        --script) order=script script=$(realpath "${2?}") && shift ;;
-        --shell) order=shell ;;
-        --list) all_scenarios && exit ;;
-        --xen) xen=$(realpath "${2?}") && shift ;;
-        --xen-args) xen_args=${2?} && shift ;;
-        --cpus) cpus=${2?} && shift ;;
-        --dom0-cpus) dom0_cpus=${2?} && shift ;;
-        --timeout) limit=${2?} && shift ;;
-        -h | --help) usage 0 ;;
-        -*) usage 2 ;;
-        *) scenarios+=("$(find_scenario "$1")") || exit 2 ;;
-        esac
-        shift
-    done
-    [ "$order" != script ] || [ -f "$script" ] || die "no such script"
-    [ -z "$xen" ] || [ -f "$xen" ] || die "no such hypervisor: $xen"
+own_option() {
+    case $1 in
+    --xen) xen=$(realpath "$2") ;;
+    --xen-args) xen_args=$2 ;;
+    --dom0-cpus) dom0_cpus=$2 ;;
+    *) return 1 ;;
+    esac
 }
 
 options "$@"
+[ -z "$xen" ] || [ -f "$xen" ] || die "no such hypervisor: $xen"
 run_orders
