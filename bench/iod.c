@@ -66,7 +66,7 @@ void iod_remove_dir(const char *path)
     rmdir(path);
 }
 
-static int write_config(const char *path, int cpu, enum cfg_idle idle)
+static int write_config(const char *path, const struct iod_spec *s)
 {
     FILE *f = fopen(path, "we");
 
@@ -75,10 +75,12 @@ static int write_config(const char *path, int cpu, enum cfg_idle idle)
     /* Ordinary scheduling: what is compared runs under the same. */
     fprintf(f,
             "name: bench\n"
-            "daemon: {realtime: false}\n"
+            "daemon: {realtime: false, hugepages: false}\n"
             "iocores:\n"
             "  - {name: " IOD_CORE ", core: %d, idle: %s%s}\n",
-            cpu, cfg_idle_name(idle), idle == CFG_IDLE_SLEEP ? ", idle_us: 50" : "");
+            s->cpu, cfg_idle_name(s->idle), s->idle == CFG_IDLE_SLEEP ? ", idle_us: 50" : "");
+    if (s->ports)
+        fprintf(f, "ports:\n%s", s->ports);
     return fclose(f) ? -errno : 0;
 }
 
@@ -87,7 +89,7 @@ static int launch(struct iod *d, const char *config, int cpu)
     char program[PATH_MAX], cores[16], ready[16];
     char *argv[] = {program,   "--config", (char *)config, "--rundir", d->dir,
                     "--cores", cores,      "--ready-fd",   ready,      NULL};
-    struct child_spec spec = {.argv = argv};
+    struct child_spec spec = {.argv = argv, .env_name = "RUNTIME_DIRECTORY", .env_value = d->dir};
     int err = child_find("coopvmm-iocored", program, sizeof(program));
 
     if (err)
@@ -118,7 +120,7 @@ static int wait_ready(struct iod *d)
     return p[0].revents && read(d->child.ready_fd, text, sizeof(text)) > 0 ? 0 : -ECHILD;
 }
 
-int iod_start(struct iod *d, struct guard *g, int cpu, enum cfg_idle idle, FILE *err)
+int iod_start(struct iod *d, struct guard *g, const struct iod_spec *spec, FILE *err)
 {
     char config[96] = "";
     int ret;
@@ -128,10 +130,12 @@ int iod_start(struct iod *d, struct guard *g, int cpu, enum cfg_idle idle, FILE 
     if (!ret) {
         snprintf(config, sizeof(config), "%s/bench.yaml", d->dir);
         snprintf(d->sock, sizeof(d->sock), "%s/iotp.sock", d->dir);
-        ret = write_config(config, cpu, idle);
+        snprintf(d->telemetry, sizeof(d->telemetry), "%s/dpdk/coopvmm-bench/dpdk_telemetry.v2",
+                 d->dir);
+        ret = write_config(config, spec);
     }
     if (!ret)
-        ret = launch(d, config, cpu);
+        ret = launch(d, config, spec->cpu);
     if (!ret)
         ret = wait_ready(d);
     if (ret && ret != -EINTR)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A real coopvmm-iocored for a benchmark: one I/O core on a given CPU, no ports, a run directory of
- * its own that goes with it.
+ * A real coopvmm-iocored for a benchmark: one I/O core on a given CPU, a run directory of its own
+ * that goes with it.
  */
 #ifndef COOPVMM_BENCH_IOD_H
 #define COOPVMM_BENCH_IOD_H
@@ -17,14 +17,21 @@ struct iod {
     struct guard *guard;
     struct child child;
     char dir[64];
-    char sock[96]; /* where VMs attach */
+    char sock[96];       /* where VMs attach */
+    char telemetry[128]; /* DPDK's telemetry socket */
+};
+
+struct iod_spec {
+    int cpu;
+    enum cfg_idle idle;
+    const char *ports; /* the items of the configuration's list, each a line; NULL: none */
 };
 
 /**
  * Starts it and waits until it serves.
  * @return 0; a negative errno (said on `err`), -EINTR if the guard stopped
  */
-int iod_start(struct iod *d, struct guard *g, int cpu, enum cfg_idle idle, FILE *err);
+int iod_start(struct iod *d, struct guard *g, const struct iod_spec *spec, FILE *err);
 /** Takes it off its CPU, all threads, until iod_continue. Returns when it has stopped. */
 void iod_pause(struct iod *d);
 void iod_continue(struct iod *d);

@@ -54,10 +54,11 @@ static int start_baselines(struct session *s)
 
 static int start_all(struct session *s)
 {
+    struct iod_spec spec = {.cpu = s->pair.iocpu, .idle = s->o.idle};
     int err = guard_create(&s->guard);
 
     if (!err)
-        err = iod_start(&s->iod, s->guard, s->pair.iocpu, s->o.idle, stderr);
+        err = iod_start(&s->iod, s->guard, &spec, stderr);
     if (!err)
         err = start_baselines(s);
     if (!err)

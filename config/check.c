@@ -149,6 +149,7 @@ static const struct {
     [CFG_PORT_AF_XDP] = {IFACE, IFACE},
     [CFG_PORT_PCAP] = {IFACE | PCAP, 0},
     [CFG_PORT_RING] = {0, 0},
+    [CFG_PORT_NULL] = {0, 0},
     [CFG_PORT_PCI] = {PCI, PCI},
     [CFG_PORT_VHOST] = {SOCKET, SOCKET},
 };
@@ -170,6 +171,9 @@ static void check_port_keys(struct check *k, const struct cfg_port *p, const str
     if (p->queues && p->type != CFG_PORT_VHOST)
         report_node(k->report, check_at(n, "queues"),
                     "a port of type %s has no such key; remove it", type);
+    if (p->repeat && !p->rx_pcap)
+        report_node(k->report, check_at(n, "repeat"),
+                    "only the frames of rx_pcap can be repeated; add it, or remove repeat");
     if (p->type == CFG_PORT_PCAP && !p->iface == (!p->rx_pcap && !p->tx_pcap))
         report_node(k->report, n,
                     "a port of type pcap needs either iface, or rx_pcap or tx_pcap or both");

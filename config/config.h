@@ -46,6 +46,7 @@ enum cfg_port_type {
     CFG_PORT_AF_XDP,    /* net_af_xdp on iface */
     CFG_PORT_PCAP,      /* net_pcap: rx_pcap and tx_pcap files, or iface */
     CFG_PORT_RING,      /* net_ring: loops back; for measuring */
+    CFG_PORT_NULL,      /* net_null: what is sent is gone, nothing comes; for measuring */
     CFG_PORT_PCI,       /* physical device `pci`, bound to vfio-pci */
     CFG_PORT_VHOST,     /* a VMM's guest: it connects to `socket` and speaks vhost-user */
 };
@@ -57,6 +58,7 @@ struct cfg_port {
     char *pci;      /* pci: address "0000:03:00.0" */
     char *rx_pcap;  /* pcap: file frames are read from */
     char *tx_pcap;  /* pcap: file frames are written to */
+    bool repeat;    /* pcap: rx_pcap's frames come over and over, as fast as they are taken */
     char *address;  /* tap: the host's address on it, "10.77.0.1/24"; NULL: leave it alone */
     char *mac;      /* tap: the host's MAC; NULL: any */
     char *socket;   /* vhost-user: path */

@@ -22,9 +22,9 @@ static const cyaml_strval_t any_strings[] = {{"any", (uint32_t)CFG_ANY}};
 static const cyaml_strval_t idle_strings[] = {
     {"spin", CFG_IDLE_SPIN}, {"pause", CFG_IDLE_PAUSE}, {"sleep", CFG_IDLE_SLEEP}};
 static const cyaml_strval_t port_strings[] = {
-    {"tap", CFG_PORT_TAP},         {"af_packet", CFG_PORT_AF_PACKET}, {"af_xdp", CFG_PORT_AF_XDP},
-    {"pcap", CFG_PORT_PCAP},       {"ring", CFG_PORT_RING},           {"pci", CFG_PORT_PCI},
-    {"vhost-user", CFG_PORT_VHOST}};
+    {"tap", CFG_PORT_TAP},   {"af_packet", CFG_PORT_AF_PACKET}, {"af_xdp", CFG_PORT_AF_XDP},
+    {"pcap", CFG_PORT_PCAP}, {"ring", CFG_PORT_RING},           {"null", CFG_PORT_NULL},
+    {"pci", CFG_PORT_PCI},   {"vhost-user", CFG_PORT_VHOST}};
 static const cyaml_strval_t engine_strings[] = {
     {"user", CFG_ENGINE_USER}, {"kvm", CFG_ENGINE_KVM}, {"xen", CFG_ENGINE_XEN}};
 static const cyaml_strval_t platform_strings[] = {{"bare", CFG_PLATFORM_BARE},
@@ -60,6 +60,7 @@ static const cyaml_schema_field_t port_fields[] = {
     TEXT("pci", OPT_PTR, struct cfg_port, pci, SCHEMA_MAX_TEXT),
     TEXT("rx_pcap", OPT_PTR, struct cfg_port, rx_pcap, SCHEMA_MAX_PATH),
     TEXT("tx_pcap", OPT_PTR, struct cfg_port, tx_pcap, SCHEMA_MAX_PATH),
+    CYAML_FIELD_BOOL("repeat", OPT, struct cfg_port, repeat),
     TEXT("address", OPT_PTR, struct cfg_port, address, SCHEMA_MAX_TEXT),
     TEXT("mac", OPT_PTR, struct cfg_port, mac, SCHEMA_MAX_TEXT),
     TEXT("socket", OPT_PTR, struct cfg_port, socket, SCHEMA_MAX_PATH),

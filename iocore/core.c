@@ -113,8 +113,10 @@ static unsigned await_hot(struct ioc_core *k, uint64_t now)
     return work;
 }
 
+/* Each at most once: where there are few, a round is short, and the next one looks again. */
 static void peek_cold(struct ioc_core *k, uint64_t now, unsigned most)
 {
+    most = most < k->ncold ? most : k->ncold;
     for (unsigned n = 0; n < most && k->ncold; n++) {
         struct ioc_source *s;
 

@@ -12,6 +12,7 @@
  *   af_xdp     net_af_xdp on an interface of the host, one queue
  *   pcap       net_pcap: files, or an interface through libpcap
  *   ring       net_ring: what is sent comes back
+ *   null       net_null: what is sent is gone, nothing comes
  *   pci        a physical device bound to vfio-pci (or a UIO driver); see eal.h for the allow-list
  *
  * What idle polling costs: an idle tap is polled without a system call. net_af_packet, net_ring and

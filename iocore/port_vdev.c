@@ -60,9 +60,10 @@ static int pcap_args(const struct cfg_port *c, char *args, size_t size, FILE *er
         return iface_args(c, "", args, size, err);
     if ((c->rx_pcap && !clean(c->rx_pcap)) || (c->tx_pcap && !clean(c->tx_pcap)))
         return complain(err, c, "DPDK takes no blank, comma, quote, '=' or bracket in a pcap path");
-    return snprintf(args, size, "%s%s%s%s%s", c->rx_pcap ? "rx_pcap=" : "",
+    return snprintf(args, size, "%s%s%s%s%s%s", c->rx_pcap ? "rx_pcap=" : "",
                     c->rx_pcap ? c->rx_pcap : "", c->rx_pcap && c->tx_pcap ? "," : "",
-                    c->tx_pcap ? "tx_pcap=" : "", c->tx_pcap ? c->tx_pcap : "");
+                    c->tx_pcap ? "tx_pcap=" : "", c->tx_pcap ? c->tx_pcap : "",
+                    c->repeat ? ",infinite_rx=1" : "");
 }
 
 static int args_of(const struct cfg_port *c, char *args, size_t size, FILE *err)
@@ -72,6 +73,7 @@ static int args_of(const struct cfg_port *c, char *args, size_t size, FILE *err)
     case CFG_PORT_AF_XDP: return iface_args(c, ",start_queue=0,queue_count=1", args, size, err);
     case CFG_PORT_PCAP: return pcap_args(c, args, size, err);
     case CFG_PORT_RING: return snprintf(args, size, "%s", "");
+    case CFG_PORT_NULL: return snprintf(args, size, "no-rx=1");
     case CFG_PORT_VHOST: /* no port of DPDK's: source_vhost.h */
     case CFG_PORT_TAP:   /* nor this: tapdev.h */
     case CFG_PORT_PCI: return -ENOTSUP;
@@ -80,10 +82,9 @@ static int args_of(const struct cfg_port *c, char *args, size_t size, FILE *err)
 }
 
 static const char *const driver[] = {
-    [CFG_PORT_AF_PACKET] = "net_af_packet",
-    [CFG_PORT_AF_XDP] = "net_af_xdp",
-    [CFG_PORT_PCAP] = "net_pcap",
-    [CFG_PORT_RING] = "net_ring",
+    [CFG_PORT_AF_PACKET] = "net_af_packet", [CFG_PORT_AF_XDP] = "net_af_xdp",
+    [CFG_PORT_PCAP] = "net_pcap",           [CFG_PORT_RING] = "net_ring",
+    [CFG_PORT_NULL] = "net_null",
 };
 
 int port_vdev(const struct cfg_port *c, unsigned index, char *name, size_t name_size, char *args,

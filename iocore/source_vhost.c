@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <rte_branch_prediction.h>
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <stdlib.h>
@@ -47,15 +48,37 @@ static void on_core(void *ctx, void (*fn)(void *arg), void *arg)
         fn(arg);
 }
 
-static void send_frame(void *ctx, const uint8_t *frame, size_t len)
+/* Fills up with fresh mbufs from tx[p->ntx] on, as far as there are any. */
+static void refill(struct vhost_port *p)
+{
+    unsigned n = VHOST_TX_BURST - p->ntx;
+
+    if (!n || rte_pktmbuf_alloc_bulk(p->pool, p->tx + p->ntx, n))
+        return;
+    for (; p->ntx < VHOST_TX_BURST; p->ntx++)
+        p->room[p->ntx].data = rte_pktmbuf_mtod(p->tx[p->ntx], uint8_t *);
+}
+
+static struct vnet_frame *room(void *ctx, unsigned *n)
 {
     struct vhost_port *p = ctx;
-    struct rte_mbuf *m = p->ntx < VHOST_TX_BURST ? rte_pktmbuf_alloc(p->pool) : NULL;
 
-    if (!m)
-        return;
-    memcpy(rte_pktmbuf_append(m, (uint16_t)len), frame, len);
-    p->tx[p->ntx++] = m;
+    refill(p);
+    *n = p->ntx;
+    return p->room;
+}
+
+/* What was filled goes to the switch, what was not moves down. */
+static void send_filled(void *ctx, unsigned n)
+{
+    struct vhost_port *p = ctx;
+
+    for (unsigned i = 0; i < n; i++)
+        p->tx[i]->data_len = (uint16_t)(p->tx[i]->pkt_len = p->room[i].len);
+    sw_input(p->core->sw, p->sw_port, p->tx, (uint16_t)n, p->now);
+    p->ntx -= n;
+    memmove(p->tx, p->tx + n, p->ntx * sizeof(p->tx[0]));
+    memmove(p->room, p->room + n, p->ntx * sizeof(p->room[0]));
 }
 
 static void watch(void *ctx, int fd)
@@ -69,25 +92,14 @@ static void unwatch(void *ctx, int fd)
 }
 
 static const struct vhost_ops ops = {
-    .on_core = on_core, .send = send_frame, .watch = watch, .unwatch = unwatch};
+    .on_core = on_core, .room = room, .send = send_filled, .watch = watch, .unwatch = unwatch};
 
 /* --- the source's functions, and the switch's --- */
 
-static void flush(struct vhost_port *p, uint64_t now)
-{
-    uint16_t n = (uint16_t)p->ntx;
-
-    p->ntx = 0;
-    if (n)
-        sw_input(p->core->sw, p->sw_port, p->tx, n, now);
-}
-
 static unsigned poll(struct ioc_source *s, uint64_t now)
 {
-    unsigned work = vhost_poll(&of(s)->v);
-
-    flush(of(s), now);
-    return work;
+    of(s)->now = now;
+    return vhost_poll(&of(s)->v);
 }
 
 static bool peek(struct ioc_source *s)
@@ -113,23 +125,44 @@ static void disarm(struct ioc_source *s)
 static const struct ioc_source_ops source_ops = {
     .name = "vhost-user", .poll = poll, .peek = peek, .cool = cool, .arm = arm, .disarm = disarm};
 
+/* A frame in several pieces is put together in `flat`.
+ * @return false: it is longer than frames may be */
+static bool frame_of(struct rte_mbuf *m, uint8_t flat[NM_MAX_FRAME], struct vnet_frame *out)
+{
+    *out = (struct vnet_frame){rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_pkt_len(m), NULL};
+    if (unlikely(m->nb_segs > 1) && out->len <= NM_MAX_FRAME)
+        out->data = (uint8_t *)(uintptr_t)rte_pktmbuf_read(m, 0, out->len, flat);
+    return out->data && out->len <= NM_MAX_FRAME;
+}
+
+/* As many as can be given at once: one that had to be put together ends it. */
+static unsigned gather(struct rte_mbuf **m, unsigned n, uint8_t flat[NM_MAX_FRAME],
+                       struct vnet_frame f[VHOST_TX_BURST])
+{
+    unsigned i = 0;
+
+    while (i < n && i < VHOST_TX_BURST && frame_of(m[i], flat, &f[i]))
+        if (m[i++]->nb_segs > 1)
+            break;
+    return i;
+}
+
 /* Frames for the guest: where it has no room they are lost, as behind a wire. */
 static uint16_t to_guest(void *ctx, struct rte_mbuf **m, uint16_t n)
 {
+    struct vnet_frame f[VHOST_TX_BURST];
     struct vhost_port *p = ctx;
     uint8_t flat[NM_MAX_FRAME];
-    uint16_t i;
+    unsigned done = 0, run, taken;
 
-    for (i = 0; i < n; i++) {
-        uint32_t len = rte_pktmbuf_pkt_len(m[i]);
-        const void *frame = len <= sizeof(flat) ? rte_pktmbuf_read(m[i], 0, len, flat) : NULL;
-
-        if (!frame || !vhost_receive(&p->v, frame, len))
-            break;
-    }
-    rte_pktmbuf_free_bulk(m, i);
+    do {
+        run = gather(m + done, n - done, flat, f);
+        taken = run ? vhost_receive(&p->v, f, run) : 0;
+        done += taken;
+    } while (run && taken == run && done < n);
+    rte_pktmbuf_free_bulk(m, done);
     vhost_signal(&p->v);
-    return i;
+    return (uint16_t)done;
 }
 
 /* --- what outlives this process --- */
@@ -209,7 +242,8 @@ int vhost_port_open(const struct cfg_port *c, const char *rundir, struct ioc_cor
                              .core = core,
                              .pool = pool,
                              .kept = map_kept(rundir, c->name),
-                             .sock = -1};
+                             .sock = -1,
+                             .now = rte_rdtsc()};
     vhost_init(&p->v, &ops, p, c->queues ? c->queues : 1);
     vhost_keep(&p->v, p->kept);
     vhost_disarm(&p->v);
@@ -277,6 +311,7 @@ void vhost_port_close(struct vhost_port *p)
     if (p->joined)
         core_do(p->core, leave, p);
     sw_port_remove(p->core->sw, p->sw_port);
+    rte_pktmbuf_free_bulk(p->tx, p->ntx);
     close(p->listen_fd);
     unlink(p->cfg->socket);
     unmap_kept(p);

@@ -38,8 +38,11 @@ struct vhost_port {
     struct vhost_rx rx;
     struct vhost_kept *kept;
     struct vhost_port_counters n;
+    uint64_t now; /* of this poll */
+    /* The next frames from the guest will be built in these, tx[i] where room[i] says. */
     unsigned ntx;
     struct rte_mbuf *tx[VHOST_TX_BURST];
+    struct vnet_frame room[VHOST_TX_BURST];
 };
 
 /**

@@ -35,17 +35,21 @@ static void learn_slow(struct sw *sw, struct sw_port *p, uint64_t key, uint32_t 
         sw_count(was.port == UINT16_MAX ? &p->c.learned : &p->c.moved, 1);
 }
 
-static inline void learn(struct sw *sw, struct sw_port *p, uint64_t key, uint32_t sec)
+/* @return true: it is known to be here, and was before */
+static inline bool learn(struct sw *sw, struct sw_port *p, uint64_t key, uint32_t sec)
 {
     struct fdb_where w;
     int pos = fdb_find(&sw->fdb, key, &w);
 
-    if (likely(pos >= 0 && w.port == p->id && w.gen == p->gen))
+    if (likely(pos >= 0 && w.port == p->id && w.gen == p->gen)) {
         fdb_touch(&sw->fdb, pos, sec);
-    else if (pos >= 0 && w.pinned && sw_port_of(sw, w))
+        return true;
+    }
+    if (pos >= 0 && w.pinned && sw_port_of(sw, w))
         sw_count(&p->c.learn_refused, 1);
     else
         learn_slow(sw, p, key, sec);
+    return false;
 }
 
 /* --- out of the switch --- */
@@ -135,13 +139,28 @@ static void hand_over(struct sw *sw, struct sw_port *in, const struct sw_port *p
     }
 }
 
-/* Frames in a row that go the same way, and the cores that found something in their inbox. */
+#define NO_KEY UINT64_MAX /* no address: those have 48 bits */
+
+/* Frames in a row that go the same way, and the cores that found something in their inbox.
+ * Frames of a burst mostly are of one conversation: addresses are looked up once while they stay
+ * the same, and a frame with the same two goes where the one before went. That is as if the burst
+ * had come at that moment; what this burst itself changes in the table makes it look again. */
 struct run {
     struct sw *sw;
     struct sw_port *in, *out;
     uint16_t n;
     struct rte_mbuf *m[RUN];
     uint64_t woken[SW_MAX_CORES / 64];
+    uint64_t src;                 /* the last source, if it is learned; else NO_KEY */
+    uint64_t dst;                 /* the last destination that was looked up, or NO_KEY */
+    struct sw_port *to;           /* where that is; NULL: unknown */
+    struct sw_port *again;        /* where the last frame went, if to one port; else NULL */
+    bool again_unknown;           /* it was flooded there */
+    struct rte_ether_hdr eth;     /* its header, of which the addresses count */
+    const struct sw_portset *set; /* all ports, once one is flooded to; NULL before */
+    unsigned others;              /* of them but `in` */
+    struct sw_port *other;        /* the last of these */
+    uint64_t frames, bytes, flooded, unknown;
 };
 
 static void send_run(struct run *r)
@@ -168,24 +187,36 @@ static inline void add_to_run(struct run *r, struct sw_port *out, struct rte_mbu
     r->m[r->n++] = m;
 }
 
+/* What a flooded frame goes to is the same for the whole burst. */
+static void find_others(struct run *r)
+{
+    r->set = __atomic_load_n(&r->sw->set, __ATOMIC_ACQUIRE);
+    r->others = 0;
+    for (unsigned i = 0; i < r->set->n; i++)
+        if (r->set->p[i] != r->in) {
+            r->others++;
+            r->other = r->set->p[i];
+        }
+}
+
 /* One reference for each port; none is left with the caller. */
 static void flood(struct run *r, struct rte_mbuf *m)
 {
-    const struct sw_portset *set = __atomic_load_n(&r->sw->set, __ATOMIC_ACQUIRE);
-    unsigned others = 0;
-
-    for (unsigned i = 0; i < set->n; i++)
-        others += set->p[i] != r->in;
-    sw_count(&r->in->c.flooded, 1);
-    if (others == 0) {
+    if (unlikely(!r->set))
+        find_others(r);
+    r->flooded++;
+    if (likely(r->others == 1)) {
+        add_to_run(r, r->other, m);
+        return;
+    }
+    if (r->others == 0) {
         rte_pktmbuf_free(m);
         return;
     }
-    if (others > 1)
-        rte_pktmbuf_refcnt_update(m, (int16_t)(others - 1));
-    for (unsigned i = 0; i < set->n; i++)
-        if (set->p[i] != r->in)
-            add_to_run(r, set->p[i], m);
+    rte_pktmbuf_refcnt_update(m, (int16_t)(r->others - 1));
+    for (unsigned i = 0; i < r->set->n; i++)
+        if (r->set->p[i] != r->in)
+            add_to_run(r, r->set->p[i], m);
 }
 
 static void wake_cores(struct run *r)
@@ -206,29 +237,80 @@ static inline bool frame_ok(const struct sw *sw, const struct rte_mbuf *m)
     return m->data_len >= RTE_ETHER_HDR_LEN && m->pkt_len <= sw->o.max_frame;
 }
 
-static void forward(struct run *r, struct rte_mbuf *m, uint64_t dst)
+static inline void learn_source(struct run *r, uint64_t src, uint32_t sec)
 {
-    struct sw_port *out = NULL;
-    struct fdb_where w;
-
-    if (dst & 1) { /* group bit: the lowest of the first byte */
-        flood(r, m);
+    if (likely(src == r->src))
         return;
-    }
-    if (fdb_find(&r->sw->fdb, dst, &w) >= 0)
-        out = sw_port_of(r->sw, w);
-    if (!out) {
-        sw_count(&r->in->c.unknown, 1);
-        flood(r, m);
-    } else if (out == r->in) {
-        sw_count(&r->in->c.rx_filtered, 1);
-        rte_pktmbuf_free(m);
+    if (learn(r->sw, r->in, src, sec)) {
+        r->src = src;
     } else {
-        add_to_run(r, out, m);
+        r->src = NO_KEY; /* what is refused is counted for each frame */
+        r->dst = NO_KEY;
     }
 }
 
-static void input_one(struct run *r, struct rte_mbuf *m, uint32_t sec)
+static inline struct sw_port *find(struct run *r, uint64_t dst)
+{
+    struct fdb_where w;
+
+    if (unlikely(dst != r->dst)) {
+        r->dst = dst;
+        r->to = fdb_find(&r->sw->fdb, dst, &w) < 0 ? NULL : sw_port_of(r->sw, w);
+    }
+    return r->to;
+}
+
+/* @return the one port it went to, or NULL */
+static struct sw_port *forward(struct run *r, struct rte_mbuf *m, uint64_t dst)
+{
+    struct sw_port *out;
+
+    if (dst & 1) { /* group bit: the lowest of the first byte */
+        flood(r, m);
+        return NULL;
+    }
+    out = find(r, dst);
+    if (!out) {
+        r->unknown++;
+        flood(r, m);
+        out = r->others == 1 ? r->other : NULL;
+    } else if (out == r->in) {
+        sw_count(&r->in->c.rx_filtered, 1);
+        rte_pktmbuf_free(m);
+        out = NULL;
+    } else {
+        add_to_run(r, out, m);
+    }
+    return out;
+}
+
+static inline bool same_addresses(const struct rte_ether_hdr *a, const struct rte_ether_hdr *b)
+{
+    return memcmp(a, b, 2 * RTE_ETHER_ADDR_LEN) == 0;
+}
+
+/* As the frame before, which was learned and forwarded to one port. */
+static inline void input_again(struct run *r, struct rte_mbuf *m)
+{
+    r->unknown += r->again_unknown;
+    r->flooded += r->again_unknown;
+    add_to_run(r, r->again, m);
+}
+
+static void input_first(struct run *r, struct rte_mbuf *m, const struct rte_ether_hdr *eth,
+                        uint32_t sec)
+{
+    uint64_t unknown = r->unknown;
+    struct sw_port *out;
+
+    r->eth = *eth;
+    learn_source(r, fdb_key(r->eth.src_addr.addr_bytes), sec);
+    out = forward(r, m, fdb_key(r->eth.dst_addr.addr_bytes));
+    r->again = r->src == NO_KEY ? NULL : out;
+    r->again_unknown = r->unknown != unknown;
+}
+
+static inline void input_one(struct run *r, struct rte_mbuf *m, uint32_t sec)
 {
     const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 
@@ -237,10 +319,12 @@ static void input_one(struct run *r, struct rte_mbuf *m, uint32_t sec)
         rte_pktmbuf_free(m);
         return;
     }
-    sw_count(&r->in->c.rx_frames, 1);
-    sw_count(&r->in->c.rx_bytes, m->pkt_len);
-    learn(r->sw, r->in, fdb_key(eth->src_addr.addr_bytes), sec);
-    forward(r, m, fdb_key(eth->dst_addr.addr_bytes));
+    r->frames++;
+    r->bytes += m->pkt_len;
+    if (r->again && same_addresses(eth, &r->eth))
+        input_again(r, m);
+    else
+        input_first(r, m, eth, sec);
 }
 
 void sw_input(struct sw *sw, int port, struct rte_mbuf **m, uint16_t n, uint64_t now)
@@ -252,6 +336,10 @@ void sw_input(struct sw *sw, int port, struct rte_mbuf **m, uint16_t n, uint64_t
     r.in = port < 0 ? NULL : sw_port_at(sw, (unsigned)port);
     r.out = NULL;
     r.n = 0;
+    r.src = r.dst = NO_KEY;
+    r.again = NULL;
+    r.set = NULL;
+    r.frames = r.bytes = r.flooded = r.unknown = 0;
     memset(r.woken, 0, sizeof(r.woken));
     if (unlikely(!r.in)) {
         rte_pktmbuf_free_bulk(m, n);
@@ -263,6 +351,12 @@ void sw_input(struct sw *sw, int port, struct rte_mbuf **m, uint16_t n, uint64_t
         input_one(&r, m[i], sec);
     }
     send_run(&r);
+    sw_count(&r.in->c.rx_frames, r.frames);
+    sw_count(&r.in->c.rx_bytes, r.bytes);
+    if (r.flooded) {
+        sw_count(&r.in->c.flooded, r.flooded);
+        sw_count(&r.in->c.unknown, r.unknown);
+    }
     wake_cores(&r);
 }
 

@@ -10,9 +10,9 @@
 #define LOG_PAGE 4096
 
 /* A counter that telemetry's threads read. */
-static void count(uint64_t *n)
+static void count(uint64_t *n, uint64_t by)
 {
-    hist_store(n, *n + 1);
+    hist_store(n, *n + by);
 }
 
 /* --- guest memory --- */
@@ -46,9 +46,14 @@ static void *at(void *ctx, uint64_t gpa, uint64_t *len, bool write)
     return p;
 }
 
+/* What is mapped stays mapped while the core has the rings. With a log each write has to pass by
+ * at(). */
 static struct vq_mem mem_of(const struct vhost *v)
 {
-    return (struct vq_mem){at, (void *)(uintptr_t)v};
+    return (struct vq_mem){.at = at,
+                           .ctx = (void *)(uintptr_t)v,
+                           .piece = v->piece,
+                           .npieces = v->log_bits ? 0 : v->mem.nregions};
 }
 
 /* The front end gives rings in its own addresses. @return false: not in its memory */
@@ -168,34 +173,6 @@ void vhost_ring_stop(struct vhost *v, unsigned i)
 
 /* --- frames --- */
 
-static void send_on(void *ctx, const uint8_t *frame, size_t len)
-{
-    struct vhost *v = ctx;
-
-    count(&v->n.tx_frames);
-    v->ops->send(v->ctx, frame, len);
-}
-
-/* A ring that runs but is disabled is emptied, and its frames go nowhere. */
-static void send_nowhere(void *ctx, const uint8_t *frame, size_t len)
-{
-    (void)ctx, (void)frame, (void)len;
-}
-
-/* The pair that is being polled, for the flows that are learned. */
-struct sender {
-    struct vhost *v;
-    unsigned pair;
-};
-
-static void send_and_learn(void *ctx, const uint8_t *frame, size_t len)
-{
-    struct sender *s = ctx;
-
-    nm_flows_learn(&s->v->flows, frame, len, s->pair);
-    send_on(s->v, frame, len);
-}
-
 static struct vnet vnet_of(const struct vhost *v, const struct vq_mem *m)
 {
     return (struct vnet){.mem = m,
@@ -204,27 +181,38 @@ static struct vnet vnet_of(const struct vhost *v, const struct vq_mem *m)
                          .tell_valid = has(v, VIRTIO_NET_F_GUEST_CSUM)};
 }
 
-static unsigned poll_ring(struct vhost *v, unsigned i, unsigned *room)
+/* A ring that runs but is disabled is emptied, and its frames go nowhere. */
+static void send(struct vhost *v, unsigned i, const struct vnet_room *out)
+{
+    if (!v->ring[i].enabled || !out->n)
+        return;
+    for (unsigned k = 0; k < out->n && v->pairs > 1; k++)
+        nm_flows_learn(&v->flows, out->f[k].data, out->f[k].len, i / 2);
+    count(&v->n.tx_frames, out->n);
+    v->ops->send(v->ctx, out->n);
+}
+
+static unsigned poll_ring(struct vhost *v, const struct vq_mem *m, unsigned i)
 {
     struct vhost_ring *r = &v->ring[i];
-    struct sender s = {v, i / 2};
-    struct vq_mem m = mem_of(v);
-    struct vnet n = vnet_of(v, &m);
+    struct vnet n = vnet_of(v, m);
+    struct vnet_room out = {0};
+    unsigned work;
 
-    n.ctx = v->pairs > 1 ? (void *)&s : v;
-    n.send = v->pairs > 1 ? send_and_learn : send_on;
-    if (!r->enabled)
-        n.send = send_nowhere;
-    return vnet_transmit(&n, &r->q, r->journal, &r->segment, room, &r->interrupted);
+    out.f = v->ops->room(v->ctx, &out.size);
+    work = vnet_transmit(&n, &r->q, r->journal, &r->segment, &out, &r->interrupted);
+    send(v, i, &out);
+    return work;
 }
 
 unsigned vhost_poll(struct vhost *v)
 {
-    unsigned room = VHOST_TX_BURST, work = 0;
+    struct vq_mem m = mem_of(v);
+    unsigned work = 0;
 
-    for (unsigned i = 1; i < 2 * v->max_pairs && room; i += 2)
-        if (v->ring[i].q.state == VQ_ON)
-            work += poll_ring(v, i, &room);
+    for (unsigned i = 1; i < 2 * v->max_pairs; i += 2)
+        if (vq_available(&v->ring[i].q, &m))
+            work += poll_ring(v, &m, i);
     if (work) {
         log_last_write(v);
         vhost_signal(v);
@@ -232,23 +220,44 @@ unsigned vhost_poll(struct vhost *v)
     return work;
 }
 
-bool vhost_receive(struct vhost *v, const uint8_t *frame, size_t len)
+/* Frames in a row for one ring. @return how many it took */
+static unsigned receive_run(struct vhost *v, unsigned pair, const struct vnet_frame *f, unsigned n)
 {
+    struct vhost_ring *r = &v->ring[2 * pair];
     struct vq_mem m = mem_of(v);
-    struct vnet n = vnet_of(v, &m);
-    struct vhost_ring *r;
+    struct vnet net = vnet_of(v, &m);
 
-    if (!v->pairs) {
-        count(&v->n.rx_drops);
-        return false;
+    return vnet_receive(&net, &r->q, r->journal, f, n, &r->interrupted);
+}
+
+/* @return how many of the frames go to the same pair as the first */
+static unsigned run_length(const struct vhost *v, const struct vnet_frame *f, unsigned n,
+                           unsigned *pair)
+{
+    unsigned i = 1;
+
+    *pair = nm_flows_pair(&v->flows, f->data, f->len, v->pairs);
+    if (v->pairs == 1)
+        return n;
+    while (i < n && nm_flows_pair(&v->flows, f[i].data, f[i].len, v->pairs) == *pair)
+        i++;
+    return i;
+}
+
+unsigned vhost_receive(struct vhost *v, const struct vnet_frame *f, unsigned n)
+{
+    unsigned done = 0, run = 0, taken = 0;
+
+    while (done < n && v->pairs && taken == run) {
+        unsigned pair;
+
+        run = run_length(v, f + done, n - done, &pair);
+        taken = receive_run(v, pair, f + done, run);
+        done += taken;
     }
-    r = &v->ring[2 * nm_flows_pair(&v->flows, frame, len, v->pairs)];
-    if (!vnet_receive(&n, &r->q, r->journal, frame, len, &r->interrupted)) {
-        count(&v->n.rx_drops);
-        return false;
-    }
-    count(&v->n.rx_frames);
-    return true;
+    count(&v->n.rx_frames, done);
+    count(&v->n.rx_drops, n - done);
+    return done;
 }
 
 void vhost_signal(struct vhost *v)
@@ -261,7 +270,7 @@ void vhost_signal(struct vhost *v)
             continue;
         v->ring[i].interrupted = false;
         if (v->ring[i].call >= 0 && write(v->ring[i].call, &one, sizeof(one)) == sizeof(one))
-            count(&v->n.calls); /* else it is full: an interrupt is pending anyway */
+            count(&v->n.calls, 1); /* else it is full: an interrupt is pending anyway */
     }
 }
 
@@ -309,7 +318,7 @@ void vhost_disarm(struct vhost *v)
     v->polled = true;
     for (unsigned i = 1; i < 2 * v->max_pairs; i += 2) {
         if (vq_available(&v->ring[i].q, &m))
-            count(&v->n.kicks);
+            count(&v->n.kicks, 1);
         vq_quiet(&v->ring[i].q, &m);
     }
     log_last_write(v);

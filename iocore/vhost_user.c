@@ -33,7 +33,7 @@ _Static_assert(sizeof(struct vq_journal) * VHOST_MAX_RINGS <= 2 * INFLIGHT_SIZE,
 static uint64_t offered(const struct vhost *v)
 {
     return VNET_FEATURES | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1 |
-           VIRTIO_F_RING_PACKED | VIRTIO_NET_F_MTU | VHOST_F_LOG_ALL |
+           VIRTIO_F_RING_PACKED | VIRTIO_F_IN_ORDER | VIRTIO_NET_F_MTU | VHOST_F_LOG_ALL |
            VHOST_USER_F_PROTOCOL_FEATURES | (v->max_pairs > 1 ? VIRTIO_NET_F_MQ : 0);
 }
 
@@ -175,6 +175,9 @@ static void exchange_tables(void *arg)
     v->mem = x->t->mem;
     memcpy(v->map, x->t->map, sizeof(v->map));
     memcpy(v->uaddr, x->t->uaddr, sizeof(v->uaddr));
+    for (unsigned i = 0; i < v->mem.nregions; i++)
+        v->piece[i] =
+            (struct vq_piece){v->mem.region[i].gpa, v->mem.region[i].size, v->mem.region[i].host};
     *x->t = old;
     for (unsigned i = 0; i < 2 * v->max_pairs; i++)
         vhost_ring_start(v, i);
@@ -462,7 +465,14 @@ static void send_rarp_on_core(void *arg)
 {
     struct rarp *r = arg;
 
-    r->v->ops->send(r->v->ctx, r->frame, sizeof(r->frame));
+    unsigned n;
+    struct vnet_frame *f = r->v->ops->room(r->v->ctx, &n);
+
+    if (!n)
+        return;
+    memcpy(f->data, r->frame, sizeof(r->frame));
+    f->len = sizeof(r->frame);
+    r->v->ops->send(r->v->ctx, 1);
 }
 
 static int send_rarp(struct serving *s)

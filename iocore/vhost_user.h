@@ -25,13 +25,16 @@
 
 #define VHOST_MAX_PAIRS 8
 #define VHOST_MAX_RINGS (2 * VHOST_MAX_PAIRS)
-#define VHOST_TX_BURST  64 /* frames one poll may send */
+#define VHOST_TX_BURST  32 /* frames one poll of a ring may send */
 
 struct vhost_ops {
     /** Runs fn(arg) while the core does not look at the rings, and waits for it. */
     void (*on_core)(void *ctx, void (*fn)(void *arg), void *arg);
-    /** A frame from the guest, copied before it returns. On the core. */
-    void (*send)(void *ctx, const uint8_t *frame, size_t len);
+    /** Room for frames from the guest: at most VHOST_TX_BURST, *n of them now. Stays what it is
+     * until send. On the core. */
+    struct vnet_frame *(*room)(void *ctx, unsigned *n);
+    /** The first n of them are filled, and taken. On the core. */
+    void (*send)(void *ctx, unsigned n);
     /** A descriptor that a sleeping core is to be woken by, and no longer. May be NULL. */
     void (*watch)(void *ctx, int fd);
     void (*unwatch)(void *ctx, int fd);
@@ -86,6 +89,7 @@ struct vhost {
     struct vhost_map map[VHOST_MAX_REGIONS];
     uint64_t uaddr[VHOST_MAX_REGIONS]; /* of mem.region[i], in the front end */
     struct guestmem mem;
+    struct vq_piece piece[VHOST_MAX_REGIONS]; /* the same, for rings */
     struct vhost_map log, inflight;
     uint8_t *log_bits;         /* bit a page of 4 KiB; NULL: nothing is logged */
     uint64_t log_size;         /* bytes */
@@ -115,8 +119,8 @@ int vhost_serve(struct vhost *v, int sock, struct vhost_rx *rx, const char **why
 
 /** Takes what the guest sends. @return how much was done */
 unsigned vhost_poll(struct vhost *v);
-/** A frame for the guest. @return false: it had no room */
-bool vhost_receive(struct vhost *v, const uint8_t *frame, size_t len);
+/** Frames for the guest, in order. @return how many it had room for, up to the first it had not */
+unsigned vhost_receive(struct vhost *v, const struct vnet_frame *f, unsigned n);
 /** After a burst of these: signals the guest's interrupts. */
 void vhost_signal(struct vhost *v);
 /** Has the guest something to send? */

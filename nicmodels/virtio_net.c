@@ -11,6 +11,7 @@
 
 #define MTU          1500   /* what NM_MAX_FRAME leaves */
 #define HOLD_NS      250000 /* longest that the driver is not told of what was sent */
+#define TX_BUFFERS   8      /* frames taken from a ring at once */
 #define FLOW_HEADERS 128    /* bytes in which a flow's addresses and ports are */
 
 /* struct virtio_net_config (5.1.4) */
@@ -132,20 +133,20 @@ static const struct virtio_class net_class = {
 
 /* --- frames --- */
 
-/* Who sends: for vnet.send. */
+static void send(const struct vp *p, unsigned pair, const struct vnet_room *out)
+{
+    for (unsigned i = 0; i < out->n; i++) {
+        if (vn_of(p)->pairs > 1)
+            nm_flows_learn(&vn_ram(p)->flows, out->f[i].data, out->f[i].len, pair);
+        p->d->env->tx(p->d, out->f[i].data, out->f[i].len);
+    }
+}
+
+/* Who sends: for vnet.send_large. */
 struct sender {
     const struct vp *p;
     unsigned pair;
 };
-
-static void send(void *ctx, const uint8_t *frame, size_t len)
-{
-    const struct sender *s = ctx;
-
-    if (vn_of(s->p)->pairs > 1)
-        nm_flows_learn(&vn_ram(s->p)->flows, frame, len, s->pair);
-    s->p->d->env->tx(s->p->d, frame, len);
-}
 
 /* A flow is known by its headers. */
 static bool send_large(void *ctx, const struct nm_tso *t, nm_read_fn read, const void *from)
@@ -172,8 +173,7 @@ static struct vnet vnet_of(const struct vp *p, const struct vq_mem *m, struct se
         .mergeable = vp_has(p, VIRTIO_NET_F_MRG_RXBUF),
         .legacy = !vp_has(p, VIRTIO_F_VERSION_1),
         .tell_valid = does(p, VN_OFFLOAD_CSUM),
-        .send = send,
-        .send_large = p->d->env->tx_large ? send_large : NULL,
+        .send_large = s && p->d->env->tx_large ? send_large : NULL,
         .ctx = s,
     };
 }
@@ -223,16 +223,39 @@ static unsigned release_interrupts(const struct vp *p, bool all)
     return n;
 }
 
+/* Frames on their way from the ring to env->tx; they stay in the cache. */
+struct buffers {
+    struct vnet_frame f[TX_BUFFERS];
+    uint8_t data[TX_BUFFERS][NM_MAX_FRAME];
+};
+
+static struct vnet_room room_of(struct buffers *b, unsigned most)
+{
+    for (unsigned i = 0; i < TX_BUFFERS; i++)
+        b->f[i].data = b->data[i];
+    return (struct vnet_room){.f = b->f, .size = most < TX_BUFFERS ? most : TX_BUFFERS};
+}
+
+/* @param room frames, counted down */
 static unsigned transmit(const struct vp *p, unsigned pair, unsigned *room)
 {
-    struct sender s = {p, pair};
     struct vq_mem m = vp_mem(p);
+    struct sender s = {p, pair};
     struct vnet n = vnet_of(p, &m, &s);
-    unsigned i = 2 * pair + 1, work;
-    struct vq_pos from = p->r->q[i].vq.pos;
+    struct vq_pos from = p->r->q[2 * pair + 1].vq.pos;
+    unsigned i = 2 * pair + 1, work = 0, size;
+    struct buffers buffers;
+    struct vnet_room out;
     bool irq = false;
 
-    work = vnet_transmit(&n, &p->r->q[i].vq, journal(p, i), &vn_of(p)->segment[pair], room, &irq);
+    do {
+        out = room_of(&buffers, *room);
+        size = out.size;
+        work +=
+            vnet_transmit(&n, &p->r->q[i].vq, journal(p, i), &vn_of(p)->segment[pair], &out, &irq);
+        send(p, pair, &out);
+        *room -= out.n + (size - out.size);
+    } while (*room && out.n);
     if (irq)
         hold_interrupt(p, pair, from);
     vp_check_broken(p, i);
@@ -293,18 +316,14 @@ static void receive(struct nm_dev *d, const struct nm_tso *t, const uint8_t *fra
     struct vp p = vp_of(d);
     struct vq_mem m = vp_mem(&p);
     struct vnet n = vnet_of(&p, &m, NULL);
+    struct vnet_frame f = {(uint8_t *)(uintptr_t)frame, (uint32_t)len, t};
     bool irq = false;
-    struct virtq *q;
     unsigned i;
 
     if (!vp_live(&p) || !vn_accepts(&p, frame, len))
         return;
     i = 2 * nm_flows_pair(&vn_ram(&p)->flows, frame, len, vn_of(&p)->pairs);
-    q = &p.r->q[i].vq;
-    if (t)
-        vnet_receive_large(&n, q, journal(&p, i), t, frame, &irq);
-    else
-        vnet_receive(&n, q, journal(&p, i), frame, len, &irq);
+    vnet_receive(&n, &p.r->q[i].vq, journal(&p, i), &f, 1, &irq);
     if (irq)
         vp_interrupt(&p, i);
     vp_check_broken(&p, i);

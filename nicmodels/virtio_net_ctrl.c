@@ -223,7 +223,7 @@ unsigned vn_control(const struct vp *p)
 
     if (!vp_has(p, VIRTIO_NET_F_CTRL_VQ))
         return 0;
-    vq_begin(q, &b);
+    vq_begin(q, &m, &b);
     if (vq_next(q, &m, &b, &c) != 1) {
         vp_check_broken(p, vn_ctrl_queue(p));
         return 0;

@@ -137,7 +137,7 @@ static void *dma(void *ctx, uint64_t gpa, uint64_t *len, bool write)
 
 struct vq_mem vp_mem(const struct vp *p)
 {
-    return (struct vq_mem){dma, p->d};
+    return (struct vq_mem){.at = dma, .ctx = p->d};
 }
 
 struct vp_queue *vp_selected(const struct vp *p)

@@ -17,8 +17,12 @@ static const struct vq_format *format(const struct virtq *q)
 
 bool vq_copy(const struct vq_mem *m, uint64_t gpa, void *buf, uint64_t len, bool write)
 {
-    uint8_t *p = buf;
+    uint8_t *p = buf, *still = vq_still(m, gpa, len);
 
+    if (still) {
+        memcpy(write ? still : p, write ? p : still, len);
+        return true;
+    }
     while (len) {
         uint64_t n = len;
         void *host = m->at(m->ctx, gpa, &n, write);
@@ -41,8 +45,10 @@ bool vq_copy(const struct vq_mem *m, uint64_t gpa, void *buf, uint64_t len, bool
 static uint16_t *field(const struct vq_mem *m, uint64_t gpa, bool write)
 {
     uint64_t len = sizeof(uint16_t);
-    void *p = m->at(m->ctx, gpa, &len, write);
+    void *p = vq_still(m, gpa, len);
 
+    if (!p)
+        p = m->at(m->ctx, gpa, &len, write);
     return len == sizeof(uint16_t) && !((uintptr_t)p & 1) ? p : NULL;
 }
 
@@ -135,6 +141,7 @@ static bool read_journal(const struct virtq *q, const struct vq_journal *j, stru
 {
     struct vq_word w = load_word(j);
 
+    b->view = (struct vq_view){0};
     b->from = (struct vq_pos){w.from, w.wraps & 1};
     b->to = (struct vq_pos){w.to, w.wraps >> 1 & 1};
     b->n = w.n;
@@ -155,7 +162,7 @@ void vq_resume(struct virtq *q, const struct vq_mem *m, struct vq_journal *j)
         return;
     /* The driver has not seen any of a batch that is not shown, so writing it again is the same;
      * one that is shown it may have taken, and used its places for others. */
-    if (b.n && !format(q)->shown(q, m, b.from) && !format(q)->put(q, m, b.from, b.to, b.used, b.n))
+    if (b.n && !format(q)->shown(q, m, b.from) && !format(q)->put(q, m, &b))
         q->state = VQ_BROKEN;
     q->pos = b.to;
 }
@@ -164,33 +171,51 @@ void vq_resume(struct virtq *q, const struct vq_mem *m, struct vq_journal *j)
 
 bool vq_available(const struct virtq *q, const struct vq_mem *m)
 {
-    struct vq_chain c;
-
-    return q->state == VQ_ON && format(q)->next(q, m, q->pos, &c) != 0;
+    return q->state == VQ_ON && format(q)->available(q, m);
 }
 
-int vq_next(struct virtq *q, const struct vq_mem *m, const struct vq_batch *b, struct vq_chain *c)
+void vq_begin(const struct virtq *q, const struct vq_mem *m, struct vq_batch *b)
+{
+    b->from = b->to = q->pos;
+    b->n = 0;
+    b->seen = q->pos.index;
+    if (!m->npieces || q->state != VQ_ON || !format(q)->view(q, m, &b->view))
+        b->view = (struct vq_view){0};
+}
+
+int vq_next(struct virtq *q, const struct vq_mem *m, struct vq_batch *b, struct vq_chain *c)
 {
     int ret;
 
     if (q->state != VQ_ON || b->n == VQ_BATCH)
         return 0;
-    ret = format(q)->next(q, m, b->to, c);
+    ret = q->packed ? vq_packed_next(q, m, b, c) : vq_split_next(q, m, b, c);
     if (ret < 0)
         q->state = VQ_BROKEN;
     return ret;
 }
 
-void vq_done(const struct virtq *q, struct vq_batch *b, const struct vq_chain *c, uint32_t len)
+unsigned vq_take_plain(const struct virtq *q, const struct vq_mem *m, struct vq_batch *b,
+                       bool writable, struct vq_plain *out, unsigned most)
 {
-    uint32_t next = (uint32_t)b->to.index + c->slots;
+    uint16_t flag = writable ? VIRTQ_DESC_F_WRITE : 0;
 
-    b->used[b->n++] = (struct vq_used){b->to.index, c->id, len};
-    if (q->packed && next >= q->size) {
-        next -= q->size;
+    if (most > VQ_BATCH - b->n)
+        most = VQ_BATCH - b->n;
+    if (q->state != VQ_ON || !b->view.desc)
+        return 0;
+    return q->packed ? vq_packed_take_plain(q, m, b, flag, out, most)
+                     : vq_split_take_plain(q, m, b, flag, out, most);
+}
+
+void vq_untake_plain(const struct virtq *q, struct vq_batch *b, unsigned n)
+{
+    b->n -= n;
+    if (q->packed && n > b->to.index) {
+        b->to.index = (uint16_t)(b->to.index + q->size);
         b->to.wrap ^= 1;
     }
-    b->to.index = (uint16_t)next;
+    b->to.index = (uint16_t)(b->to.index - n);
 }
 
 bool vq_publish(struct virtq *q, const struct vq_mem *m, struct vq_journal *j,
@@ -207,7 +232,7 @@ bool vq_publish(struct virtq *q, const struct vq_mem *m, struct vq_journal *j,
     memcpy(j->used, b->used, b->n * sizeof(b->used[0]));
     store_word(j, w);
     q->pos = b->to;
-    if (!format(q)->put(q, m, b->from, b->to, b->used, b->n)) {
+    if (!format(q)->put(q, m, b)) {
         q->state = VQ_BROKEN;
         return false;
     }

@@ -7,7 +7,7 @@
  * models are its callers' business. A device takes chains of buffers in the driver's order and
  * gives them back in that order, in batches:
  *
- *     vq_begin(q, &b);
+ *     vq_begin(q, m, &b);
  *     while (...vq_next(q, m, &b, &chain) == 1) {
  *         ...vq_copy() out of and into chain.buf...
  *         vq_done(q, &b, &chain, bytes_written);
@@ -17,6 +17,10 @@
  *
  * Nothing is visible to the driver before vq_publish, which shows the whole batch at once; a batch
  * that is not published never was.
+ *
+ * Where guest memory stays where it is (vq_mem.piece), a batch looks its ring's parts up once,
+ * reads the available index once for all chains it finds, and vq_fetch has later chains' buffers
+ * come into the cache while earlier ones are worked on: on a busy ring that takes most of the time.
  *
  * Hostile rings. Every address is translated and bounds-checked at each use, everything is read
  * once, chains are bounded. What no driver may do (2.6.5.3.1 and others) breaks the queue: it is
@@ -41,11 +45,18 @@
 #define COOPVMM_NICMODELS_VIRTQ_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define VQ_MAX_SIZE  32768 /* descriptors a ring may have (2.6) */
 #define VQ_MAX_CHAIN 256   /* buffers of one chain; a longer one breaks the queue */
 #define VQ_BATCH     48    /* chains a batch may complete: a large frame takes some 45 */
+
+/* Guest memory that is mapped as long as the queue is used. */
+struct vq_piece {
+    uint64_t gpa, size;
+    uint8_t *host;
+};
 
 /* Guest memory. */
 struct vq_mem {
@@ -55,7 +66,24 @@ struct vq_mem {
      */
     void *(*at)(void *ctx, uint64_t gpa, uint64_t *len, bool write);
     void *ctx;
+    /* What of it stays where it is from vq_begin until the batch is published, and need not be told
+     * of writes: what lies in one of these is not asked `at` for. None: all is. */
+    const struct vq_piece *piece;
+    unsigned npieces;
 };
+
+/** Host address of bytes that lie in one piece. @return NULL: they do not, and are vq_copy's */
+static inline uint8_t *vq_still(const struct vq_mem *m, uint64_t gpa, uint64_t len)
+{
+    for (unsigned i = 0; i < m->npieces; i++) {
+        const struct vq_piece *p = &m->piece[i];
+        uint64_t off = gpa - p->gpa; /* wraps to something huge if gpa is below */
+
+        if (off < p->size && len <= p->size - off)
+            return p->host + off;
+    }
+    return NULL;
+}
 
 /** Copies out of (write: into) guest memory. @return false if some byte is not there. */
 bool vq_copy(const struct vq_mem *m, uint64_t gpa, void *buf, uint64_t len, bool write);
@@ -107,9 +135,16 @@ struct vq_used {
     uint32_t len;
 };
 
+/* Where a ring's parts are, as virtq names them; NULL: each access is translated. */
+struct vq_view {
+    uint8_t *desc, *driver, *device;
+};
+
 struct vq_batch {
     struct vq_pos from, to;
-    unsigned n; /* below or equal VQ_BATCH */
+    unsigned n;    /* below or equal VQ_BATCH */
+    uint16_t seen; /* split: the available index as it was read last */
+    struct vq_view view;
     struct vq_used used[VQ_BATCH];
 };
 
@@ -145,18 +180,42 @@ void vq_resume(struct virtq *q, const struct vq_mem *m, struct vq_journal *j);
 bool vq_available(const struct virtq *q, const struct vq_mem *m);
 
 /** An empty batch at the queue's position. */
-static inline void vq_begin(const struct virtq *q, struct vq_batch *b)
-{
-    b->from = b->to = q->pos;
-    b->n = 0;
-}
+void vq_begin(const struct virtq *q, const struct vq_mem *m, struct vq_batch *b);
 /**
  * The next chain after those the batch has; it stays available until it is published.
  * @return 1; 0: there is none, or the batch is full; -EPROTO: the ring is broken, and the queue now
  */
-int vq_next(struct virtq *q, const struct vq_mem *m, const struct vq_batch *b, struct vq_chain *c);
+int vq_next(struct virtq *q, const struct vq_mem *m, struct vq_batch *b, struct vq_chain *c);
 /** The chain is done with: `len` bytes of it were written. */
-void vq_done(const struct virtq *q, struct vq_batch *b, const struct vq_chain *c, uint32_t len);
+static inline void vq_done(const struct virtq *q, struct vq_batch *b, const struct vq_chain *c,
+                           uint32_t len)
+{
+    uint32_t next = (uint32_t)b->to.index + c->slots;
+
+    b->used[b->n++] = (struct vq_used){b->to.index, c->id, len};
+    if (q->packed && next >= q->size) {
+        next -= q->size;
+        b->to.wrap ^= 1;
+    }
+    b->to.index = (uint16_t)next;
+}
+/* A chain of one buffer in memory that stays. */
+struct vq_plain {
+    uint8_t *p;
+    uint32_t len; /* bytes, may be 0 */
+};
+
+/**
+ * The next chains, as long as they are plain ones, and done with: vq_next and vq_done at once for
+ * what most of a busy ring consists of, each with 0 bytes written; b->used[] is the caller's to be
+ * corrected. Never fails: what is not plain is left to vq_next.
+ * @param writable of the buffers
+ * @return how many, at most `most`
+ */
+unsigned vq_take_plain(const struct virtq *q, const struct vq_mem *m, struct vq_batch *b,
+                       bool writable, struct vq_plain *out, unsigned most);
+/** The batch is without its last n chains, all plain ones, again. */
+void vq_untake_plain(const struct virtq *q, struct vq_batch *b, unsigned n);
 /**
  * Gives the batch's chains back to the driver.
  * @return true: the driver wants an interrupt

@@ -33,6 +33,12 @@ static bool fits(const struct virtq *q)
     return !(q->desc & 15) && !(q->driver & 3) && !(q->device & 3);
 }
 
+static bool view(const struct virtq *q, const struct vq_mem *m, struct vq_view *out)
+{
+    *out = (struct vq_view){.desc = vq_still(m, q->desc, (uint64_t)VQ_DESC_SIZE * q->size)};
+    return out->desc && !((uintptr_t)out->desc & 1);
+}
+
 static bool read_desc(const struct vq_mem *m, uint64_t gpa, struct packed_desc *d)
 {
     if (!vq_copy(m, gpa, d, sizeof(*d), false))
@@ -90,41 +96,112 @@ static int walk(const struct virtq *q, const struct vq_mem *m, uint32_t slot, st
     return -EPROTO; /* longer than the ring */
 }
 
-static int next(const struct virtq *q, const struct vq_mem *m, struct vq_pos pos,
-                struct vq_chain *c)
+static bool load_flags(const struct virtq *q, const struct vq_mem *m, const uint8_t *desc,
+                       uint16_t slot, uint16_t *flags)
+{
+    if (!desc)
+        return vq_load16(m, slot_at(q, slot) + DESC_FLAGS, flags);
+    *flags = vq_load_le16(desc + VQ_DESC_SIZE * (size_t)slot + DESC_FLAGS);
+    return true;
+}
+
+/* Most chains are one descriptor of the ring. @return false: this one is not */
+static bool take_one(const struct vq_batch *b, struct vq_chain *c)
+{
+    struct packed_desc d;
+
+    if (!b->view.desc)
+        return false;
+    memcpy(&d, b->view.desc + VQ_DESC_SIZE * (size_t)b->to.index, sizeof(d));
+    if (le16toh(d.flags) & (VIRTQ_DESC_F_NEXT | VIRTQ_DESC_F_INDIRECT))
+        return false;
+    c->id = le16toh(d.id);
+    vq_one_buf(c, le64toh(d.addr), le32toh(d.len), le16toh(d.flags) & VIRTQ_DESC_F_WRITE);
+    return true;
+}
+
+int vq_packed_next(const struct virtq *q, const struct vq_mem *m, const struct vq_batch *b,
+                   struct vq_chain *c)
 {
     uint16_t flags;
 
-    if (!vq_load16(m, slot_at(q, pos.index) + DESC_FLAGS, &flags)) /* V1 */
+    if (!load_flags(q, m, b->view.desc, b->to.index, &flags)) /* V1 */
         return -EPROTO;
-    if (!is_available(flags, pos.wrap))
+    if (!is_available(flags, b->to.wrap))
         return 0;
-    memset(c, 0, offsetof(struct vq_chain, buf));
-    return walk(q, m, pos.index, c);
+    if (take_one(b, c))
+        return 1;
+    c->slots = 0;
+    vq_no_bufs(c);
+    return walk(q, m, b->to.index, c);
+}
+
+unsigned vq_packed_take_plain(const struct virtq *q, const struct vq_mem *m, struct vq_batch *b,
+                              uint16_t writable, struct vq_plain *out, unsigned most)
+{
+    unsigned n;
+
+    for (n = 0; n < most; n++) {
+        const uint8_t *at = b->view.desc + VQ_DESC_SIZE * (size_t)b->to.index;
+        struct packed_desc d;
+
+        if (!is_available(vq_load_le16(at + DESC_FLAGS), b->to.wrap)) /* V1 */
+            break;
+        memcpy(&d, at, sizeof(d));
+        out[n] =
+            (struct vq_plain){vq_plain_at(m, d.addr, d.len, d.flags, writable), le32toh(d.len)};
+        if (!out[n].p)
+            break;
+        b->used[b->n++] = (struct vq_used){b->to.index, le16toh(d.id), 0};
+        if (++b->to.index == q->size) {
+            b->to.index = 0;
+            b->to.wrap ^= 1;
+        }
+    }
+    return n;
+}
+
+static bool available(const struct virtq *q, const struct vq_mem *m)
+{
+    uint16_t flags;
+
+    return !load_flags(q, m, NULL, q->pos.index, &flags) || is_available(flags, q->pos.wrap);
+}
+
+/* The rest of a used descriptor, without its flags. */
+struct used_desc {
+    uint32_t len;
+    uint16_t id;
+} __attribute__((packed));
+
+/* In place; the flags' store is the last, and releases the others. */
+static void put_still(uint8_t *at, const struct used_desc *e, uint16_t flags)
+{
+    memcpy(at + DESC_LEN, e, sizeof(*e));
+    __atomic_store_n((uint16_t *)(void *)(at + DESC_FLAGS), htole16(flags), __ATOMIC_RELEASE);
 }
 
 /* A used descriptor carries the wrap counter its place has in this lap (2.8.1). */
-static bool put_one(const struct virtq *q, const struct vq_mem *m, struct vq_pos from,
+static bool put_one(const struct virtq *q, const struct vq_mem *m, const struct vq_batch *b,
                     const struct vq_used *u)
 {
-    uint16_t wrap = u->slot < from.index ? !from.wrap : from.wrap;
+    uint16_t wrap = u->slot < b->from.index ? !b->from.wrap : b->from.wrap;
     uint16_t flags = (uint16_t)((wrap ? F_AVAIL | F_USED : 0) | (u->len ? VIRTQ_DESC_F_WRITE : 0));
-    struct {
-        uint32_t len;
-        uint16_t id;
-    } __attribute__((packed)) e = {htole32(u->len), htole16(u->id)};
+    struct used_desc e = {htole32(u->len), htole16(u->id)};
 
+    if (b->view.desc) {
+        put_still(b->view.desc + VQ_DESC_SIZE * (size_t)u->slot, &e, flags); /* V2 */
+        return true;
+    }
     return vq_copy(m, slot_at(q, u->slot) + DESC_LEN, &e, sizeof(e), true) &&
            vq_store16(m, slot_at(q, u->slot) + DESC_FLAGS, flags); /* V2 */
 }
 
 /* The driver looks at the first place until that is used: so it is written last. */
-static bool put(const struct virtq *q, const struct vq_mem *m, struct vq_pos from, struct vq_pos to,
-                const struct vq_used *used, unsigned n)
+static bool put(const struct virtq *q, const struct vq_mem *m, const struct vq_batch *b)
 {
-    (void)to;
-    while (n--)
-        if (!put_one(q, m, from, &used[n]))
+    for (unsigned n = b->n; n--;)
+        if (!put_one(q, m, b, &b->used[n]))
             return false;
     return true;
 }
@@ -171,7 +248,8 @@ static void arm(struct virtq *q, const struct vq_mem *m)
 }
 
 const struct vq_format vq_packed = {.fits = fits,
-                                    .next = next,
+                                    .view = view,
+                                    .available = available,
                                     .put = put,
                                     .shown = shown,
                                     .interrupts = interrupts,

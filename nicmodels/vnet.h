@@ -74,11 +74,23 @@ struct vnet {
     bool mergeable;  /* VIRTIO_NET_F_MRG_RXBUF */
     bool legacy;     /* without VIRTIO_F_VERSION_1 */
     bool tell_valid; /* VIRTIO_NET_F_GUEST_CSUM: checksums are looked at for the driver */
-    /** Takes a frame of 14 to NM_MAX_FRAME bytes; copies it. */
-    void (*send)(void *ctx, const uint8_t *frame, size_t len);
     /** Takes what is to be segmented whole, as nm_env.tx_large; NULL: all is segmented here. */
     bool (*send_large)(void *ctx, const struct nm_tso *t, nm_read_fn read, const void *from);
     void *ctx;
+};
+
+/* A frame in the host's memory. */
+struct vnet_frame {
+    uint8_t *data; /* to be filled: room for NM_MAX_FRAME bytes */
+    uint32_t len;
+    /* For the driver, if it has agreed to such ones (GUEST_TSO4, GUEST_TSO6): how it is still to be
+     * segmented. NULL: not at all */
+    const struct nm_tso *large;
+};
+/* Room for frames, and how many there are in it. */
+struct vnet_room {
+    struct vnet_frame *f;
+    unsigned size, n;
 };
 
 static inline unsigned vnet_hdr_len(const struct vnet *n)
@@ -87,26 +99,26 @@ static inline unsigned vnet_hdr_len(const struct vnet *n)
 }
 
 /**
- * Takes what the driver wants sent: at most a batch of chains, at most *room frames (counted down).
- * A frame to be segmented that does not get through is gone on with in the next call.
+ * Takes what the driver wants sent: at most a batch of chains, while there is room. Frames have 14
+ * to NM_MAX_FRAME bytes; others are none. One to be segmented that does not get through is gone on
+ * with in the next call.
  * @param segment how far that is; 0 at first
+ * @param out gets the frames, behind those it has. What goes whole takes the room of a frame, and
+ *        goes when there is none before it: those have to leave first
  * @param irq set if the driver wants an interrupt, else left alone
  * @return chains and frames done
  */
 unsigned vnet_transmit(const struct vnet *n, struct virtq *q, struct vq_journal *j,
-                       uint32_t *segment, unsigned *room, bool *irq);
+                       uint32_t *segment, struct vnet_room *out, bool *irq);
 
 /** Is there room for a frame of `len` bytes? Also if there never will be: then it is dropped. */
 bool vnet_can_receive(const struct vnet *n, struct virtq *q, size_t len);
 /**
- * Puts a frame into the driver's buffers.
+ * Puts frames into the driver's buffers, in order, until one finds no room.
  * @param irq as above
- * @return false: dropped
+ * @return how many are there; it is for the caller to drop the others
  */
-bool vnet_receive(const struct vnet *n, struct virtq *q, struct vq_journal *j, const uint8_t *frame,
-                  size_t len, bool *irq);
-/** The same for a TCP segment that the driver has agreed to take whole (GUEST_TSO4, GUEST_TSO6). */
-bool vnet_receive_large(const struct vnet *n, struct virtq *q, struct vq_journal *j,
-                        const struct nm_tso *t, const uint8_t *frame, bool *irq);
+unsigned vnet_receive(const struct vnet *n, struct virtq *q, struct vq_journal *j,
+                      const struct vnet_frame *f, unsigned count, bool *irq);
 
 #endif

@@ -14,6 +14,9 @@
 #include "input.h"
 
 #define MEM_SIZE 0x10000u
+#define FRAMES   70 /* for the guest at once: more than a batch */
+
+static struct vnet_frame *filled;
 
 static void on_core(void *ctx, void (*fn)(void *arg), void *arg)
 {
@@ -21,17 +24,29 @@ static void on_core(void *ctx, void (*fn)(void *arg), void *arg)
     fn(arg);
 }
 
-static void sent(void *ctx, const uint8_t *frame, size_t len)
+/* Fewer than a poll may want now and then; each of exactly the size that is promised. */
+static struct vnet_frame *room(void *ctx, unsigned *n)
 {
-    uint8_t copy[1518];
+    static struct vnet_frame f[VHOST_TX_BURST];
+    static unsigned calls;
 
     (void)ctx;
-    if (len < 14 || len > sizeof(copy))
-        abort();
-    memcpy(copy, frame, len);
+    *n = ++calls % 5 ? VHOST_TX_BURST : calls % 4;
+    for (unsigned i = 0; i < VHOST_TX_BURST && !f[i].data; i++)
+        f[i].data = malloc(1518);
+    filled = f;
+    return f;
 }
 
-static const struct vhost_ops ops = {.on_core = on_core, .send = sent};
+static void sent(void *ctx, unsigned n)
+{
+    (void)ctx;
+    for (unsigned i = 0; i < n; i++)
+        if (filled[i].len < 14 || filled[i].len > 1518)
+            abort();
+}
+
+static const struct vhost_ops ops = {.on_core = on_core, .room = room, .send = sent};
 
 static int memfd = -1;
 static uint8_t *mem;
@@ -114,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t frame[1518];
+    struct vnet_frame f[FRAMES];
     struct input in = {data, size};
     char drain[4096];
     struct vhost v;
@@ -139,7 +155,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 1: message(&v, s[0], &in); break;
         case 2: vhost_poll(&v); break;
         case 3:
-            vhost_receive(&v, frame, 14 + (op >> 3) * 48);
+            for (unsigned i = 0; i < FRAMES; i++)
+                f[i] = (struct vnet_frame){.data = frame, .len = 14 + (op >> 3) * 48u};
+            vhost_receive(&v, f, op & 8 ? FRAMES : 1);
             vhost_signal(&v);
             break;
         case 4:

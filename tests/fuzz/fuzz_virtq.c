@@ -27,7 +27,17 @@ static void *at(void *ctx, uint64_t gpa, uint64_t *len, bool write)
     return mem + off;
 }
 
-static const struct vq_mem m = {at, NULL};
+#define PIECES (MEM_SIZE / 0x1000)
+static struct vq_piece piece[PIECES];
+static struct vq_mem m = {.at = at, .piece = piece};
+
+/* The same memory as pieces that stay, or not. */
+static void choose_memory(bool stays)
+{
+    for (unsigned i = 0; i < PIECES; i++)
+        piece[i] = (struct vq_piece){MEM_BASE + 0x1000u * i, 0x1000, mem + 0x1000u * i};
+    m.npieces = stays ? PIECES : 0;
+}
 
 /* Mostly a ring that could be one. */
 static void choose_queue(struct input *in, struct virtq *q)
@@ -55,13 +65,29 @@ static void scribble(struct input *in)
         mem[off++] = (uint8_t)take(in, 1);
 }
 
+/* What is taken as plain is a piece of memory, and what is given back is there again. */
+static void plain(struct virtq *q, struct vq_batch *b, unsigned most, bool writable)
+{
+    struct vq_plain p[VQ_BATCH];
+    unsigned before = b->n, n = vq_take_plain(q, &m, b, writable, p, most);
+
+    CHECK(n <= most && b->n == before + n && b->n <= VQ_BATCH);
+    for (unsigned i = 0; i < n; i++)
+        if (writable)
+            memset(p[i].p, 0x5a, p[i].len);
+        else
+            CHECK(p[i].p >= mem && p[i].p + p[i].len <= mem + MEM_SIZE);
+    vq_untake_plain(q, b, n / 2);
+}
+
 static void work(struct virtq *q, struct vq_journal *j, unsigned most)
 {
     static uint8_t bytes[256];
     struct vq_batch b;
     struct vq_chain c;
 
-    vq_begin(q, &b);
+    vq_begin(q, &m, &b);
+    plain(q, &b, most, most & 1);
     while (most-- && vq_next(q, &m, &b, &c) == 1) {
         uint64_t out = 0, all = 0;
 
@@ -87,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     mem = calloc(1, MEM_SIZE);
     CHECK(mem && j);
+    choose_memory(take(&in, 1) & 1);
     choose_queue(&in, &q);
     if (vq_start(&q, &m, vq_first(q.packed), take(&in, 1) & 1))
         in.left = 0;

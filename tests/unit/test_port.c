@@ -65,7 +65,10 @@ static void test_vdev(void)
                "tx_pcap=/a/out");
     check_vdev((struct cfg_port){.type = CFG_PORT_PCAP, .iface = "eth0"}, "net_pcap3",
                "iface=eth0");
+    check_vdev((struct cfg_port){.type = CFG_PORT_PCAP, .rx_pcap = "/a/in", .repeat = true},
+               "net_pcap3", "rx_pcap=/a/in,infinite_rx=1");
     check_vdev((struct cfg_port){.type = CFG_PORT_RING}, "net_ring3", "");
+    check_vdev((struct cfg_port){.type = CFG_PORT_NULL}, "net_null3", "no-rx=1");
 }
 
 /* Each is refused with a line that names the port. */
@@ -330,6 +333,40 @@ static void test_pcap(void)
     c.rx_pcap = NULL;
     c.tx_pcap = "/nonexistent/file";
     CU_ASSERT_EQUAL(try_open(&c, &p, 0), -ENOENT);
+}
+
+/* A file of a few frames is as many as are wanted. */
+static void test_pcap_repeated(void)
+{
+    char in[64];
+    struct cfg_port c = {.name = "file", .type = CFG_PORT_PCAP, .rx_pcap = in, .repeat = true};
+    struct port *p;
+
+    set_up();
+    snprintf(in, sizeof(in), "%s/again.pcap", test_eal_dir);
+    write_pcap(in, 3);
+    p = must_open(&c);
+    got = 0;
+    CU_ASSERT_TRUE(poll_until(p, 100));
+    CU_ASSERT_EQUAL(got_len, 80);
+    port_close(p, false);
+}
+
+static void test_null(void)
+{
+    struct cfg_port c = {.name = "nowhere", .type = CFG_PORT_NULL};
+    struct port *p = must_open(&c);
+    struct port_stats s;
+
+    got = 0;
+    for (unsigned i = 0; i < 3; i++)
+        guest_sends(100, 1);
+    CU_ASSERT_EQUAL(port_flush(p), 3);
+    CU_ASSERT_EQUAL(port_poll(p, rte_rdtsc()), 0);
+    port_stats(p, &s);
+    CU_ASSERT_EQUAL(s.tx_frames, 3);
+    CU_ASSERT_EQUAL(got, 0);
+    port_close(p, false);
 }
 
 static void test_missing(void)
@@ -617,6 +654,8 @@ const struct cu_test suite_tests[] = {
     {"addresses", test_addresses},
     {"ring", test_ring},
     {"pcap", test_pcap},
+    {"pcap, repeated", test_pcap_repeated},
+    {"null", test_null},
     {"missing devices", test_missing},
     {"tap: traffic", test_tap_traffic},
     {"tap: large frames", test_tap_large},

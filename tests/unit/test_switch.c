@@ -444,6 +444,33 @@ static void test_order_in_a_burst(void)
     bed_down(&b);
 }
 
+/* Addresses are looked up once a burst: but not if the burst itself teaches where they are. */
+static void test_learns_within_a_burst(void)
+{
+    struct rte_mbuf *m[5];
+    struct sw_counters c;
+    struct bed b;
+
+    bed_up(&b, NULL);
+    in(&b, 1, ALL, C);
+    empty(&b.sink[0]), empty(&b.sink[2]);
+    m[0] = frame_of(B, A, 0x0800, 60); /* unknown */
+    m[1] = frame_of(B, A, 0x0800, 60);
+    m[2] = frame_of(A, B, 0x0800, 60); /* B is here, too, and A already was */
+    m[3] = frame_of(B, A, 0x0800, 60); /* known now */
+    m[4] = frame_of(C, A, 0x0800, 60);
+    sw_input(b.sw, b.port[0], m, 5, b.now);
+    c = counters(&b, 0);
+    CU_ASSERT_EQUAL(b.sink[1].n, 3);
+    CU_ASSERT_EQUAL(b.sink[2].n, 2);
+    CU_ASSERT_EQUAL(c.rx_frames, 5);
+    CU_ASSERT_EQUAL(c.rx_bytes, 300);
+    CU_ASSERT_EQUAL(c.unknown, 2);
+    CU_ASSERT_EQUAL(c.rx_filtered, 2);
+    CU_ASSERT_EQUAL(c.learned, 2);
+    bed_down(&b);
+}
+
 static void test_port_goes_away(void)
 {
     struct sink other = {0};
@@ -680,6 +707,7 @@ const struct cu_test suite_tests[] = {
     {"refused frames", test_refused_frames},
     {"writers get copies", test_writers_get_copies},
     {"order in a burst", test_order_in_a_burst},
+    {"learns within a burst", test_learns_within_a_burst},
     {"port goes away", test_port_goes_away},
     {"another core's port", test_other_core},
     {"stale inbox", test_stale_inbox},

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../../iocore/vhost_user.h"
+#include "../../nicmodels/model.h"
 #include "../../nicmodels/virtio_pci.h"
 #include "../../protocol/iotp_ctl.h"
 #include "cu_main.h"
@@ -31,7 +32,9 @@ static struct front {
     int call[4], kick[4];
     unsigned sent;
     size_t len;
-    uint8_t frame[2048];
+    uint8_t frame[2048]; /* the last one that was sent */
+    struct vnet_frame room[VHOST_TX_BURST];
+    uint8_t data[VHOST_TX_BURST][NM_MAX_FRAME];
 } f;
 
 static void on_core(void *ctx, void (*fn)(void *arg), void *arg)
@@ -40,15 +43,31 @@ static void on_core(void *ctx, void (*fn)(void *arg), void *arg)
     fn(arg);
 }
 
-static void sent(void *ctx, const uint8_t *frame, size_t len)
+static struct vnet_frame *room(void *ctx, unsigned *n)
 {
     (void)ctx;
-    f.sent++;
-    f.len = len;
-    memcpy(f.frame, frame, len);
+    for (unsigned i = 0; i < VHOST_TX_BURST; i++)
+        f.room[i].data = f.data[i];
+    *n = VHOST_TX_BURST;
+    return f.room;
 }
 
-static const struct vhost_ops ops = {.on_core = on_core, .send = sent};
+static void sent(void *ctx, unsigned n)
+{
+    (void)ctx;
+    f.sent += n;
+    f.len = f.room[n - 1].len;
+    memcpy(f.frame, f.room[n - 1].data, f.len);
+}
+
+static const struct vhost_ops ops = {.on_core = on_core, .room = room, .send = sent};
+
+static unsigned receive(uint8_t *frame, uint32_t len)
+{
+    struct vnet_frame one = {.data = frame, .len = len};
+
+    return vhost_receive(&f.v, &one, 1);
+}
 
 static void *front_at(void *ctx, uint64_t gpa, uint64_t *len, bool write)
 {
@@ -69,7 +88,7 @@ static void open_front(unsigned pairs)
     f.memfd = memfd_create("guest", 0); /* not sealed, as front ends have it */
     CU_ASSERT_EQUAL_FATAL(ftruncate(f.memfd, MEM_SIZE), 0);
     f.mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, f.memfd, 0);
-    f.m.m = (struct vq_mem){front_at, NULL};
+    f.m.m = (struct vq_mem){.at = front_at};
     vhost_init(&f.v, &ops, NULL, pairs);
     for (unsigned i = 0; i < 4; i++) {
         f.call[i] = eventfd(0, EFD_NONBLOCK);
@@ -249,6 +268,69 @@ static void test_hello(void)
     close_front();
 }
 
+#define BURST 70 /* frames: more than a batch has chains */
+
+static void fill_burst(uint8_t data[BURST][64], struct vnet_frame burst[BURST])
+{
+    for (unsigned i = 0; i < BURST; i++) {
+        memset(data[i], (int)i, 64);
+        burst[i] = (struct vnet_frame){.data = data[i], .len = 64};
+    }
+}
+
+/* The first buffers are too short for a frame: it takes two, as mergeable ones. */
+static void add_buffers(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct vq_buf b = {BUFS + 0x8000 + 0x100 * i, i < 4 ? 40 : 200};
+
+        CU_ASSERT_TRUE(drv_add(&f.q[0], &b, 0, 1) >= 0);
+    }
+}
+
+static void check_burst(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        bool split = i < 2;
+        unsigned at = split ? 2 * i : i + 2; /* which buffer */
+        uint8_t got[76];
+        uint32_t used;
+
+        CU_ASSERT_TRUE(drv_take(&f.q[0], &used) >= 0);
+        CU_ASSERT_EQUAL(used, split ? 40 : 76);
+        drv_get(&f.m, BUFS + 0x8000 + 0x100 * at, got, 40);
+        CU_ASSERT_EQUAL(got[10], split ? 2 : 1); /* num_buffers */
+        CU_ASSERT_EQUAL(got[12], i);
+        CU_ASSERT_EQUAL(got[39], i);
+        if (split)
+            CU_ASSERT_TRUE(drv_take(&f.q[0], &used) >= 0);
+    }
+}
+
+/* Frames for the guest in a burst: in order, as many as there are buffers, each frame whole. */
+static void bursts(uint64_t features)
+{
+    uint8_t data[BURST][64];
+    struct vnet_frame burst[BURST];
+
+    open_front(1);
+    start_front(2, features | VIRTIO_NET_F_MRG_RXBUF);
+    fill_burst(data, burst);
+    add_buffers(52);
+    CU_ASSERT_EQUAL(vhost_receive(&f.v, burst, BURST), 50);
+    CU_ASSERT_EQUAL(f.v.n.rx_frames, 50);
+    CU_ASSERT_EQUAL(f.v.n.rx_drops, BURST - 50);
+    check_burst(50);
+    CU_ASSERT_EQUAL(vhost_receive(&f.v, burst, BURST), 0);
+    close_front();
+}
+
+static void test_bursts(void)
+{
+    bursts(0);
+    bursts(VIRTIO_F_RING_PACKED | VIRTIO_F_IN_ORDER);
+}
+
 static void frames(uint64_t features)
 {
     uint8_t frame[100] = {2, 1, 2, 3, 4, 5, 2}, got[100];
@@ -267,9 +349,9 @@ static void frames(uint64_t features)
         CU_ASSERT_EQUAL(f.len, 60 + i % 40);
         CU_ASSERT_TRUE(drv_take(&f.q[1], &used) >= 0);
         CU_ASSERT_EQUAL(calls(1), 1);
-        CU_ASSERT_FALSE(vhost_receive(&f.v, frame, 100));
+        CU_ASSERT_EQUAL(receive(frame, 100), 0);
         drv_add(&f.q[0], &b, 0, 1);
-        CU_ASSERT_TRUE(vhost_receive(&f.v, frame, 100));
+        CU_ASSERT_EQUAL(receive(frame, 100), 1);
         vhost_signal(&f.v);
         CU_ASSERT_TRUE(drv_take(&f.q[0], &used) >= 0);
         CU_ASSERT_EQUAL(used, 112);
@@ -316,10 +398,10 @@ static void test_counted(void)
     guest_sends(1, 60);
     vhost_disarm(&f.v);
     CU_ASSERT_TRUE(vhost_poll(&f.v) > 0);
-    CU_ASSERT_FALSE(vhost_receive(&f.v, frame, sizeof(frame)));
+    CU_ASSERT_EQUAL(receive(frame, sizeof(frame)), 0);
     CU_ASSERT_EQUAL(say_u64(VHOST_USER_SET_FEATURES, 1ull << 63), -EPROTO);
     drv_put16(&f.m, f.q[0].base + DRV_DRIVER + 2, 1000); /* more available than there can be */
-    CU_ASSERT_FALSE(vhost_receive(&f.v, frame, sizeof(frame)));
+    CU_ASSERT_EQUAL(receive(frame, sizeof(frame)), 0);
     vhost_count_queues(&f.v, &run, &broken);
     CU_ASSERT_EQUAL(run, 1);
     CU_ASSERT_EQUAL(broken, 1);
@@ -522,7 +604,7 @@ static void test_log(void)
                             VIRTIO_F_VERSION_1 | VHOST_F_LOG_ALL | VHOST_USER_F_PROTOCOL_FEATURES),
                     0);
     drv_add(&f.q[0], &b, 0, 1);
-    CU_ASSERT_TRUE(vhost_receive(&f.v, frame, 100));
+    CU_ASSERT_EQUAL(receive(frame, 100), 1);
     vhost_signal(&f.v);
     for (unsigned page = 0; page < 4096 * 8; page++) {
         uint64_t gpa = page * 4096ull;
@@ -648,7 +730,7 @@ static void test_truncated(void)
     CU_ASSERT_EQUAL(f.sent, 1);
     CU_ASSERT_EQUAL(ftruncate(f.memfd, 0), 0);
     vhost_poll(&f.v);
-    vhost_receive(&f.v, f.frame, 60);
+    receive(f.frame, 60);
     CU_ASSERT_EQUAL(f.sent, 1);
     vhost_poll(&f.v);
     close_front();
@@ -657,6 +739,7 @@ static void test_truncated(void)
 const struct cu_test suite_tests[] = {
     {"features", test_hello},
     {"frames both ways", test_frames},
+    {"bursts to the guest", test_bursts},
     {"polled without notifications", test_polled},
     {"counted", test_counted},
     {"disabled, stopped, started again", test_stop},

@@ -35,9 +35,7 @@ static void *pages(size_t len)
 
 static void begin(bool packed, uint16_t size)
 {
-    g = (struct drv_mem){.m = {drv_at, &g}};
-    g.half[0] = pages(DRV_MEM_SIZE / 2);
-    g.half[1] = pages(DRV_MEM_SIZE / 2);
+    drv_mem_of(&g, pages(DRV_MEM_SIZE / 2), pages(DRV_MEM_SIZE / 2));
     journal = pages(4096);
     memset(&q, 0, sizeof(q));
     drv_init(&d, &g, DRV_MEM_BASE, size, packed);
@@ -84,7 +82,7 @@ static void device_works(void *arg)
     struct vq_chain c;
 
     (void)arg;
-    vq_begin(&q, &b);
+    vq_begin(&q, &g.m, &b);
     for (unsigned i = 0; i < CHAINS && vq_next(&q, &g.m, &b, &c) == 1; i++)
         vq_done(&q, &b, &c, (device_done + i) % 50 + 1);
     vq_publish(&q, &g.m, journal, &b);
@@ -163,6 +161,15 @@ static void test_packed(void)
     die_everywhere(true, 7);
 }
 
+/* The same where the device writes into the ring by itself. */
+static void test_still(void)
+{
+    drv_still = true;
+    test_split();
+    test_packed();
+    drv_still = false;
+}
+
 /* A journal of before the queue was started anew says nothing. */
 static void test_epoch(void)
 {
@@ -205,6 +212,7 @@ static void test_foreign_journal(void)
 const struct cu_test suite_tests[] = {
     {"split: completed once", test_split},
     {"packed: completed once", test_packed},
+    {"in memory that stays: completed once", test_still},
     {"a journal of an earlier start", test_epoch},
     {"a journal that others wrote", test_foreign_journal},
     {NULL, NULL},

@@ -61,7 +61,7 @@ static inline void vr_open(struct virtio_rig *v, unsigned pairs)
     if (rig_init(&v->g, nm_model_find("virtio-net"), &p, &why))
         abort();
     rig_memory(&v->g, VR_MEM_SIZE, 4096);
-    v->mem.m = (struct vq_mem){vr_at, &v->g};
+    v->mem.m = (struct vq_mem){.at = vr_at, .ctx = &v->g};
     rig_write(&v->g, NM_REGION_CONFIG, PCI_COMMAND, 2,
               PCI_COMMAND_IO | PCI_COMMAND_MEM | PCI_COMMAND_MASTER);
 }

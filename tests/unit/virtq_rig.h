@@ -25,7 +25,12 @@ struct drv_mem {
     uint8_t *half[2];
     struct vq_mem m;
     uint64_t writes; /* translations for writing */
+    struct vq_piece piece[2];
 };
+
+/* Memory that stays where it is, from the next drv_mem_init on: set by tests that go through a
+ * suite once more. */
+static bool drv_still;
 
 static inline void *drv_at(void *ctx, uint64_t gpa, uint64_t *len, bool write)
 {
@@ -43,14 +48,24 @@ static inline void *drv_at(void *ctx, uint64_t gpa, uint64_t *len, bool write)
     return g->half[off / half] + off % half;
 }
 
+/* Memory that the test made, DRV_MEM_SIZE / 2 bytes each. */
+static inline void drv_mem_of(struct drv_mem *g, void *low, void *high)
+{
+    *g = (struct drv_mem){.half = {low, high}, .m = {.at = drv_at, .ctx = g}};
+    for (unsigned i = 0; i < 2; i++)
+        g->piece[i] =
+            (struct vq_piece){DRV_MEM_BASE + i * (DRV_MEM_SIZE / 2), DRV_MEM_SIZE / 2, g->half[i]};
+    g->m.piece = g->piece;
+    g->m.npieces = drv_still ? 2 : 0;
+}
+
 static inline void drv_mem_init(struct drv_mem *g)
 {
-    *g = (struct drv_mem){.m = {drv_at, g}};
-    for (unsigned i = 0; i < 2; i++) {
-        g->half[i] = calloc(1, DRV_MEM_SIZE / 2);
-        if (!g->half[i])
-            abort();
-    }
+    void *low = calloc(1, DRV_MEM_SIZE / 2), *high = calloc(1, DRV_MEM_SIZE / 2);
+
+    if (!low || !high)
+        abort();
+    drv_mem_of(g, low, high);
 }
 
 static inline void drv_mem_free(struct drv_mem *g)
