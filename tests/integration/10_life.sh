@@ -50,14 +50,14 @@ stop_testbed
 two_file=$({ vm probe 10.77.0.2 02 user ne2000 "mode=echo"; vm other 10.77.0.3 03 user ne2000 "mode=echo"; } |
     config two)
 check "two VMs run" start_testbed "$two_file"
-check "both answer" wait_for 5 answers 10.77.0.2
-check "both answer" wait_for 5 answers 10.77.0.3
+check "both answer" wait_for 20 answers 10.77.0.2
+check "both answer" wait_for 20 answers 10.77.0.3
 check "a VM that runs is not started" says "not over" "$COOPVMM" start two other
 check "one is stopped" timeout 20 "$COOPVMM" stop two other
-check "the other goes on" answers 10.77.0.2
+check "the other goes on" wait_for 20 answers 10.77.0.2
 check "and what was stopped does not" sh -c '! ping -q -c 1 -W 1 10.77.0.3'
 check "it is started again" timeout 20 "$COOPVMM" start other
-check "and answers" wait_for 5 answers 10.77.0.3
+check "and answers" wait_for 20 answers 10.77.0.3
 check "a VM there is not is not started" exits 1 "$COOPVMM" start two third
 stop_testbed
 
