@@ -62,7 +62,9 @@ static void assign(struct irq_msi *q, unsigned i, uint64_t addr, uint32_t data)
     __atomic_store_n(&r->data, data, __ATOMIC_RELAXED);
     q->way[i].addr = addr;
     q->way[i].data = data;
-    q->way[i].asked = __atomic_load_n(&r->routed, __ATOMIC_ACQUIRE);
+    /* A number is not used twice: the VMM may just be at work on the last one. */
+    if (!q->way[i].asked)
+        q->way[i].asked = __atomic_load_n(&r->routed, __ATOMIC_ACQUIRE);
 }
 
 static unsigned find(const struct irq_msi *q, uint64_t addr, uint32_t data)
