@@ -10,7 +10,7 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/
 FUZZ_SRCS := $(protocol_SRCS) $(emul_SRCS) $(nicmodels_SRCS) $(config_SRCS) coopvmm/elf.c coopvmm/filemap.c \
 	coopvmm/bzimage.c coopvmm/uart.c coopvmm/rtc.c \
 	coopvmm/xl_parse.c coopvmm/qemu_claims.c $(wildcard iocore/xen_*.c) \
-	$(patsubst %,iocore/%.c,device devio fdb guestmem source_xen state switch switch_path \
+	$(patsubst %,iocore/%.c,device devio fdb guestmem large source_xen state switch switch_path \
 	vhost_guard vhost_msg vhost_ring vhost_user)
 FUZZ_OBJS := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(FUZZ_SRCS))
 
