@@ -34,6 +34,12 @@ static inline bool fuzz_string(struct rig *g, struct input *in, uint8_t op, unsi
     return status == NM_DONE;
 }
 
+/* A string may end early, but moves on: by elements, or by the commit that it waits for. */
+static inline bool fuzz_went_on(const struct rig *g, const struct nm_access *a)
+{
+    return a->done_count <= a->count && (a->done_count || g->d.changed);
+}
+
 /* As a runner offers a frame, which here does not wait any longer. */
 static inline void fuzz_receive(struct rig *g, const uint8_t *frame, size_t len)
 {
