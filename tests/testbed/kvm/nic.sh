@@ -9,12 +9,11 @@ GUEST=10.77.0.2
 # drive_nic MODEL DRIVER KILOBYTES: the guest loads DRIVER (several: with commas; the last is the NIC's)
 # and moves files of that size. With LARGE_SENDS set, the NIC is one that segments.
 drive_nic() {
-    local driver=${2##*,} kilobytes=$3
-    check "it runs" start_testbed "$(
-        { linux_vm linux "quiet net=8021q,$2 addr=$GUEST/24" && nic 02 "model: $1"; } |
-            on_two_cpus | config nic
-    )"
-    check "its init runs" wait_for 150 logged "guest: ready"
+    local driver=${2##*,} kilobytes=$3 file
+    file=$({ linux_vm linux "net=8021q,$2 addr=$GUEST/24" && nic 02 "model: $1"; } | on_two_cpus | config nic)
+    check "it runs" start_testbed "$file"
+    wait_for 75 logged "guest: ready" || start_anew "$file"
+    check "its init runs" wait_for 75 logged "guest: ready"
     check "with two CPUs" logged "2 CPU"
     check "$driver drives it" guest_says $GUEST 'basename $(readlink /sys/class/net/eth0/device/driver)' "^$driver$"
     check "the link is up" guest_says $GUEST 'cat /sys/class/net/eth0/carrier' 1
@@ -40,6 +39,19 @@ drive_nic() {
     check "a successor is there" wait_for 60 successor
     check "the file comes in whole" wait "$transfer"
     check "no segment of TCP was damaged on its way" test "$(damaged_segments)" = 0
+}
+
+# start_anew FILE: a guest whose two vCPUs take turns on one CPU was seen to stop in its kernel's start, once in
+# thirty times, and why is not known yet. What it looks like then is shown; once it may be started again.
+start_anew() {
+    local task
+    note "the guest's kernel does not come to its init:"
+    tail -n 15 "$tmp/run.log"
+    for task in /proc/"$(pgrep -o coopvmm-vm)"/task/*; do
+        note "$(cat "$task/comm"): $(cut -d' ' -f3,14,15 "$task/stat") $(cat "$task/wchan")"
+    done
+    stop_testbed
+    check "it runs, started anew" start_testbed "$1"
 }
 
 # interrupts_to CPU: the NIC's interrupts, a line's or all messages, are that CPU's from now on
