@@ -5,4 +5,4 @@
 . "$HERE/lib.sh"
 . "$HERE/nic.sh"
 
-drive_nic rtl8139 8139too 1024
+drive_nic rtl8139 8139too 512

@@ -148,7 +148,8 @@ received() {
 # go_down_and_up KILOBYTES: for half a second, in the middle of a file of four times that
 go_down_and_up() {
     check "a file comes in whole while the interface goes down and up" fetch_file $GUEST $(($1 * 4)) \
-        "(sleep 0.2; pidof cat >/tmp/busy; ip link set eth0 down; sleep 0.5; ip link set eth0 up) >/dev/null 2>&1 &"
+        "(for i in \$(seq 50); do pidof cat && break; sleep 0.05; done; ip link set eth0 down;
+            pidof cat >/tmp/busy; sleep 0.5; ip link set eth0 up) >/dev/null 2>&1 &"
     check "it did in mid-transfer" guest_says $GUEST 'cat /tmp/busy' '[1-9]'
 }
 
