@@ -142,12 +142,12 @@ void bus_move_window(struct vm_bus *b, const struct bus_dev *d, uint8_t region, 
     bus_kick_forget(b, d, region);
 }
 
-static bool is_posted(const struct bus_dev *d, const struct iotp_req *r)
+bool bus_in_range(const struct bus_dev *d, const struct iotp_req *r, uint8_t flag)
 {
     for (unsigned i = 0; i < d->info.nranges; i++) {
         const struct iotp_range *g = &d->info.range[i];
 
-        if ((g->flags & IOTP_RANGE_POSTED) && g->region == r->region && r->offset >= g->offset &&
+        if ((g->flags & flag) && g->region == r->region && r->offset >= g->offset &&
             r->offset + r->size <= g->offset + g->length)
             return true;
     }
@@ -171,7 +171,8 @@ int bus_access(struct bus_dev *d, unsigned vcpu, const struct iotp_req *r, struc
 {
     const struct placement *p = d->place;
 
-    if (r->op == IOTP_OP_WRITE && p->post && is_posted(d, r) && p->post(d, vcpu, r)) {
+    if (r->op == IOTP_OP_WRITE && p->post && bus_in_range(d, r, IOTP_RANGE_POSTED) &&
+        p->post(d, vcpu, r)) {
         *out = (struct iotp_resp){.status = IOTP_DONE, .done_count = 1};
         return 0;
     }

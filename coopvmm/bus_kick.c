@@ -7,18 +7,6 @@
  */
 #include "bus_priv.h"
 
-static bool only_kicks(const struct bus_dev *d, const struct iotp_req *r)
-{
-    for (unsigned i = 0; i < d->info.nranges; i++) {
-        const struct iotp_range *g = &d->info.range[i];
-
-        if ((g->flags & IOTP_RANGE_KICK) && g->region == r->region && r->offset >= g->offset &&
-            r->offset + r->size <= g->offset + g->length)
-            return true;
-    }
-    return false;
-}
-
 static bool known(const struct vm_bus *b, uint8_t space, uint64_t addr)
 {
     for (unsigned i = 0; i < b->nkicks; i++)
@@ -53,7 +41,8 @@ static void learn(struct vm_bus *b, const struct bus_window *w, uint64_t offset)
 
 void bus_kick_learn(struct vm_bus *b, const struct bus_window *w, const struct iotp_req *r)
 {
-    if (!b->vm->engine->kick || !w->dev->place->kick_fd || !only_kicks(w->dev, r) ||
+    if (!b->vm->engine->kick || !w->dev->place->kick_fd ||
+        !bus_in_range(w->dev, r, IOTP_RANGE_KICK) ||
         __atomic_load_n(&b->kicks_fail, __ATOMIC_RELAXED))
         return;
     pthread_mutex_lock(&b->kick_lock);

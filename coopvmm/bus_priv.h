@@ -41,6 +41,8 @@ struct vm_bus {
     struct bus_kick kick[BUS_MAX_KICKS];
 };
 
+/** Does the access lie in one of the device's ranges with that flag (IOTP_RANGE_*)? */
+bool bus_in_range(const struct bus_dev *d, const struct iotp_req *r, uint8_t flag);
 /** Finds the window that holds `addr`. @return false: nothing is there */
 bool bus_find_window(const struct vm_bus *b, uint8_t space, uint64_t addr, struct bus_window *out);
 void bus_move_window(struct vm_bus *b, const struct bus_dev *d, uint8_t region, uint8_t space,
