@@ -170,12 +170,24 @@ static void list_missing(char *text, size_t size)
     }
 }
 
+/* What fails here; empty: nothing. A machine is made for each trial, so it is found out once. Main
+ * thread. */
+static const char *missing_here(void)
+{
+    static char text[64];
+    static bool known;
+
+    if (!known)
+        list_missing(text, sizeof(text));
+    known = true;
+    return text;
+}
+
 static void describe(char found[256], uint64_t exit_ns)
 {
     const char *kind = exit_ns > INTERPRETED_NS ? "slow, perhaps interpreted in software" : "fast";
-    char missing[64];
+    const char *missing = missing_here();
 
-    list_missing(missing, sizeof(missing));
     if (missing[0])
         snprintf(found, 256,
                  "works for freestanding guests; %.1f us an exit; software-interpreted: %s fail, "
@@ -210,10 +222,8 @@ int kvm_probe(char found[256])
 /* Where an instruction fails, Linux hangs before its first line on the console. */
 int kvm_suits(const struct cfg_vm *c, char why[256])
 {
-    char missing[64] = "";
+    const char *missing = c->platform == CFG_PLATFORM_PC ? missing_here() : "";
 
-    if (c->platform == CFG_PLATFORM_PC)
-        list_missing(missing, sizeof(missing));
     if (!missing[0])
         return 0;
     snprintf(why, 256,
