@@ -301,15 +301,16 @@ static void receive(struct ioc_dev *d, struct rte_mbuf *m)
     uint32_t len = rte_pktmbuf_pkt_len(m);
     const void *frame = len <= NM_MAX_FRAME ? rte_pktmbuf_read(m, 0, len, flat) : NULL;
 
-    if (large_is(m) && takes_whole(d, m)) {
-        receive_large(d, m);
-    } else if (frame && !large_is(m)) {
-        d->nm.model->receive(&d->nm, frame, len);
-    } else {
+    if (large_is(m) ? !takes_whole(d, m) : !frame) {
         d->n.rx_drops++;
-        len = 0;
+        rte_pktmbuf_free(m);
+        return;
     }
-    d->n.rx_frames += len != 0;
+    if (large_is(m))
+        receive_large(d, m);
+    else
+        d->nm.model->receive(&d->nm, frame, len);
+    d->n.rx_frames++;
     d->n.rx_bytes += len;
     rte_pktmbuf_free(m);
 }
