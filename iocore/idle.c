@@ -16,13 +16,9 @@
 #include <rte_power_intrinsics.h>
 
 #include "../protocol/iotp_vmm.h"
+#include "counter.h"
 
 #define EVENTS 8 /* read at once; what fired does not matter, everything is polled anyway */
-
-static void add(uint64_t *c, uint64_t n)
-{
-    __atomic_store_n(c, *c + n, __ATOMIC_RELAXED);
-}
 
 static bool have_tpause(void)
 {
@@ -111,14 +107,14 @@ enum idle_action idle_round(struct idle *i, unsigned work, uint64_t now)
     uint64_t ticks = i->c.rounds ? now - i->last : 0; /* the loop may have started late */
 
     i->last = now;
-    add(&i->c.rounds, 1);
+    counter_add(&i->c.rounds, 1);
     if (work == 0) {
-        add(&i->c.idle_ticks, ticks);
+        counter_add(&i->c.idle_ticks, ticks);
         return quiet_round(i, now);
     }
-    add(&i->c.busy_ticks, ticks);
-    add(&i->c.busy_rounds, 1);
-    add(&i->c.work, work);
+    counter_add(&i->c.busy_ticks, ticks);
+    counter_add(&i->c.busy_rounds, 1);
+    counter_add(&i->c.work, work);
     i->quiet_since = now;
     i->quiet_rounds = 0;
     return IDLE_GO_ON;
@@ -137,11 +133,11 @@ void idle_sleep(struct idle *i, int bound_ms)
     int n = epoll_wait(i->epfd, e, EVENTS, bound_ms);
 
     after = rte_rdtsc();
-    add(&i->c.idle_ticks, before - i->last);
-    add(&i->c.sleep_ticks, after - before);
-    add(&i->c.sleeps, 1);
+    counter_add(&i->c.idle_ticks, before - i->last);
+    counter_add(&i->c.sleep_ticks, after - before);
+    counter_add(&i->c.sleeps, 1);
     if (n > 0)
-        add(&i->c.wakeups, 1);
+        counter_add(&i->c.wakeups, 1);
     i->last = after;
 }
 

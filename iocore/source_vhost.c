@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../nicmodels/model.h"
+#include "counter.h"
 
 static struct vhost_port *of(struct ioc_source *s)
 {
@@ -290,11 +291,6 @@ static int pid_of(int sock)
     return getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &u, &len) ? 0 : u.pid;
 }
 
-static void count(uint64_t *n)
-{
-    hist_store(n, *n + 1);
-}
-
 void vhost_port_hang_up(struct vhost_port *p)
 {
     vhost_rx_done(&p->rx);
@@ -326,12 +322,12 @@ bool vhost_port_accept(struct vhost_port *p)
         return false;
     if (p->sock >= 0) {
         close(s); /* one front end at a time */
-        count(&p->n.turned_away);
+        counter_add(&p->n.turned_away, 1);
         return false;
     }
     p->sock = s;
     p->pid = pid_of(s);
-    count(&p->n.connects);
+    counter_add(&p->n.connects, 1);
     return true;
 }
 
@@ -349,7 +345,7 @@ bool vhost_port_serve(struct vhost_port *p)
     if (!err)
         return true;
     if (err != -ENOTCONN) {
-        count(kind);
+        counter_add(kind, 1);
         fprintf(stderr, "coopvmm-iocored: port %s: the front end is sent away: %s%s%s\n",
                 p->cfg->name, strerror(-err), why ? ": " : "", why ? why : "");
     }

@@ -8,6 +8,7 @@
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
+#include "counter.h"
 #include "large.h"
 #include "switch_priv.h"
 
@@ -22,7 +23,7 @@ static void learn_slow(struct sw *sw, struct sw_port *p, uint64_t key, uint32_t 
     int err;
 
     if (__atomic_load_n(&p->macs, __ATOMIC_RELAXED) >= sw->o.port_macs) {
-        sw_count(&p->c.learn_refused, 1);
+        counter_add(&p->c.learn_refused, 1);
         return;
     }
     if (!rte_spinlock_trylock(&sw->fdb.lock))
@@ -30,9 +31,9 @@ static void learn_slow(struct sw *sw, struct sw_port *p, uint64_t key, uint32_t 
     err = sw_place(sw, p, key, sec, false, &was);
     rte_spinlock_unlock(&sw->fdb.lock);
     if (err)
-        sw_count(&p->c.learn_refused, 1);
+        counter_add(&p->c.learn_refused, 1);
     else
-        sw_count(was.port == UINT16_MAX ? &p->c.learned : &p->c.moved, 1);
+        counter_add(was.port == UINT16_MAX ? &p->c.learned : &p->c.moved, 1);
 }
 
 /* @return true: it is known to be here, and was before */
@@ -46,7 +47,7 @@ static inline bool learn(struct sw *sw, struct sw_port *p, uint64_t key, uint32_
         return true;
     }
     if (pos >= 0 && w.pinned && sw_port_of(sw, w))
-        sw_count(&p->c.learn_refused, 1);
+        counter_add(&p->c.learn_refused, 1);
     else
         learn_slow(sw, p, key, sec);
     return false;
@@ -69,7 +70,7 @@ static uint16_t unshare_all(struct sw *sw, struct sw_port *p, struct rte_mbuf **
         if (own)
             m[left++] = own;
         else
-            sw_count(&p->c.tx_drops, 1);
+            counter_add(&p->c.tx_drops, 1);
     }
     return left;
 }
@@ -89,10 +90,10 @@ static void send_on(struct sw *sw, struct sw_port *p, struct rte_mbuf **m, uint1
         bytes -= m[i]->pkt_len;
         rte_pktmbuf_free(m[i]);
     }
-    sw_count(&p->c.tx_frames, sent);
-    sw_count(&p->c.tx_bytes, bytes);
+    counter_add(&p->c.tx_frames, sent);
+    counter_add(&p->c.tx_bytes, bytes);
     if (unlikely(sent < n))
-        sw_count(&p->c.tx_drops, n - sent);
+        counter_add(&p->c.tx_drops, n - sent);
 }
 
 /* A port that takes no large frames gets the segments. */
@@ -134,7 +135,7 @@ static void hand_over(struct sw *sw, struct sw_port *in, const struct sw_port *p
         msg[i] = (struct sw_msg){.m = m[i], .port = p->id, .gen = p->gen};
     done = rte_ring_enqueue_burst_elem(sw->inbox[p->core], msg, sizeof(msg[0]), n, NULL);
     if (unlikely(done < n)) {
-        sw_count(&in->c.inbox_drops, n - done);
+        counter_add(&in->c.inbox_drops, n - done);
         rte_pktmbuf_free_bulk(m + done, n - done);
     }
 }
@@ -275,7 +276,7 @@ static struct sw_port *forward(struct run *r, struct rte_mbuf *m, uint64_t dst)
         flood(r, m);
         out = r->others == 1 ? r->other : NULL;
     } else if (out == r->in) {
-        sw_count(&r->in->c.rx_filtered, 1);
+        counter_add(&r->in->c.rx_filtered, 1);
         rte_pktmbuf_free(m);
         out = NULL;
     } else {
@@ -315,7 +316,7 @@ static inline void input_one(struct run *r, struct rte_mbuf *m, uint32_t sec)
     const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 
     if (unlikely(!frame_ok(r->sw, m) || (eth->src_addr.addr_bytes[0] & 1))) {
-        sw_count(&r->in->c.rx_bad, 1);
+        counter_add(&r->in->c.rx_bad, 1);
         rte_pktmbuf_free(m);
         return;
     }
@@ -351,11 +352,11 @@ void sw_input(struct sw *sw, int port, struct rte_mbuf **m, uint16_t n, uint64_t
         input_one(&r, m[i], sec);
     }
     send_run(&r);
-    sw_count(&r.in->c.rx_frames, r.frames);
-    sw_count(&r.in->c.rx_bytes, r.bytes);
+    counter_add(&r.in->c.rx_frames, r.frames);
+    counter_add(&r.in->c.rx_bytes, r.bytes);
     if (r.flooded) {
-        sw_count(&r.in->c.flooded, r.flooded);
-        sw_count(&r.in->c.unknown, r.unknown);
+        counter_add(&r.in->c.flooded, r.flooded);
+        counter_add(&r.in->c.unknown, r.unknown);
     }
     wake_cores(&r);
 }

@@ -54,12 +54,6 @@ struct sw {
     pthread_mutex_t lock; /* ports come and go; never taken by an I/O core */
 };
 
-/* Counters have one writer; relaxed stores let readers see each whole. */
-static inline void sw_count(uint64_t *c, uint64_t n)
-{
-    __atomic_store_n(c, *c + n, __ATOMIC_RELAXED);
-}
-
 static inline struct sw_port *sw_port_at(const struct sw *sw, unsigned id)
 {
     return id < SW_MAX_PORTS ? __atomic_load_n(&sw->port[id], __ATOMIC_ACQUIRE) : NULL;

@@ -20,6 +20,7 @@
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 
+#include "counter.h"
 #include "large.h"
 #include "tap.h"
 
@@ -50,11 +51,6 @@ static void on_signal(int sig)
 {
     (void)sig;
     __atomic_store_n(&signals, signals + 1, __ATOMIC_RELAXED);
-}
-
-static void add(uint64_t *c, uint64_t n)
-{
-    __atomic_store_n(c, *c + n, __ATOMIC_RELAXED);
 }
 
 /* --- watching --- */
@@ -162,7 +158,7 @@ static bool finish_large(struct tapdev *t, struct rte_mbuf *m)
     if (!t->hdr.gso_size || !nm_tso_of(frame, n, t->hdr.gso_size, m->pkt_len, &tso) || tso.udp)
         return false;
     large_mark(m, &tso);
-    add(&t->c.rx_large, 1);
+    counter_add(&t->c.rx_large, 1);
     return true;
 }
 
@@ -187,7 +183,7 @@ static struct rte_mbuf *receive(struct tapdev *t)
 
     for (;;) {
         if (unlikely(!refill(t))) {
-            add(&t->c.rx_nombuf, 1);
+            counter_add(&t->c.rx_nombuf, 1);
             return NULL;
         }
         n = readv(t->fd, t->iov, (int)(1 + t->npieces));
@@ -198,11 +194,11 @@ static struct rte_mbuf *receive(struct tapdev *t)
         m = take_pieces(t, (uint32_t)(n - (ssize_t)HDR_LEN));
         if (finish(t, m))
             break;
-        add(&t->c.rx_errors, 1);
+        counter_add(&t->c.rx_errors, 1);
         rte_pktmbuf_free(m);
     }
-    add(&t->c.rx_frames, 1);
-    add(&t->c.rx_bytes, m->pkt_len);
+    counter_add(&t->c.rx_frames, 1);
+    counter_add(&t->c.rx_bytes, m->pkt_len);
     return m;
 }
 
@@ -246,8 +242,10 @@ static ssize_t send_one(struct tapdev *t, const struct rte_mbuf *m)
     struct iovec iov[1 + MAX_PIECES] = {{&h, sizeof(h)}};
     int n = 1;
 
-    if (m->nb_segs > MAX_PIECES)
+    if (m->nb_segs > MAX_PIECES) {
+        errno = EMSGSIZE;
         return -1;
+    }
     if (large_is(m))
         describe_large(m, &h);
     for (const struct rte_mbuf *s = m; s; s = s->next)
@@ -264,11 +262,11 @@ uint16_t tapdev_tx(struct tapdev *t, struct rte_mbuf **m, uint16_t n)
         if (send_one(t, m[i]) < 0) {
             if (errno == EAGAIN || errno == ENOBUFS)
                 break;
-            add(&t->c.tx_errors, 1);
+            counter_add(&t->c.tx_errors, 1);
         } else {
-            add(&t->c.tx_frames, 1);
-            add(&t->c.tx_bytes, m[i]->pkt_len);
-            add(&t->c.tx_large, large_is(m[i]));
+            counter_add(&t->c.tx_frames, 1);
+            counter_add(&t->c.tx_bytes, m[i]->pkt_len);
+            counter_add(&t->c.tx_large, large_is(m[i]));
         }
         rte_pktmbuf_free(m[i]);
     }

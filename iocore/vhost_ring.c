@@ -4,16 +4,10 @@
 #include <unistd.h>
 
 #include "../nicmodels/virtio_pci.h" /* feature bits */
-#include "hist.h"
+#include "counter.h"
 #include "vhost_user.h"
 
 #define LOG_PAGE 4096
-
-/* A counter that telemetry's threads read. */
-static void count(uint64_t *n, uint64_t by)
-{
-    hist_store(n, *n + by);
-}
 
 /* --- guest memory --- */
 
@@ -188,7 +182,7 @@ static void send(struct vhost *v, unsigned i, const struct vnet_room *out)
         return;
     for (unsigned k = 0; k < out->n && v->pairs > 1; k++)
         nm_flows_learn(&v->flows, out->f[k].data, out->f[k].len, i / 2);
-    count(&v->n.tx_frames, out->n);
+    counter_add(&v->n.tx_frames, out->n);
     v->ops->send(v->ctx, out->n);
 }
 
@@ -255,8 +249,8 @@ unsigned vhost_receive(struct vhost *v, const struct vnet_frame *f, unsigned n)
         taken = receive_run(v, pair, f + done, run);
         done += taken;
     }
-    count(&v->n.rx_frames, done);
-    count(&v->n.rx_drops, n - done);
+    counter_add(&v->n.rx_frames, done);
+    counter_add(&v->n.rx_drops, n - done);
     return done;
 }
 
@@ -270,7 +264,7 @@ void vhost_signal(struct vhost *v)
             continue;
         v->ring[i].interrupted = false;
         if (v->ring[i].call >= 0 && write(v->ring[i].call, &one, sizeof(one)) == sizeof(one))
-            count(&v->n.calls, 1); /* else it is full: an interrupt is pending anyway */
+            counter_add(&v->n.calls, 1); /* else it is full: an interrupt is pending anyway */
     }
 }
 
@@ -318,7 +312,7 @@ void vhost_disarm(struct vhost *v)
     v->polled = true;
     for (unsigned i = 1; i < 2 * v->max_pairs; i += 2) {
         if (vq_available(&v->ring[i].q, &m))
-            count(&v->n.kicks, 1);
+            counter_add(&v->n.kicks, 1);
         vq_quiet(&v->ring[i].q, &m);
     }
     log_last_write(v);
