@@ -37,10 +37,14 @@ give_orders() {
     } >"$RUN/share/orders"
 }
 
-# In the background, unless it is to be a shell.
+# In the background, unless it is to be a shell. Its monitor is a pair of pipes.
 start_machine() {
-    qemu -serial file:console.log -monitor none </dev/null >"$RUN/qemu.log" 2>&1 9>&- &
+    rm -f "$RUN"/monitor.*
+    mkfifo "$RUN/monitor.in" "$RUN/monitor.out"
+    qemu -serial file:console.log -chardev pipe,id=monitor,path=monitor -mon monitor \
+        </dev/null >"$RUN/qemu.log" 2>&1 9>&- &
     machine=$!
+    sign='' signed=$SECONDS
 }
 
 stop_machine() {
@@ -59,6 +63,7 @@ run_script() {
     local status
     give_orders
     start_machine
+    stop_if_silent 9>&- &
     tail -n +1 -f --pid=$machine "$RUN/share/logs/script.log"
     wait $machine
     machine=
@@ -87,11 +92,55 @@ run_orders() {
     exit
 }
 
+# --- a machine that hangs ---
+
+# What is emulated may hang as a whole, interrupts off on all its CPUs, or QEMU may: then nothing inside
+# tells. So those inside give a sign of life every few seconds (runner.sh).
+SILENCE=${SILENCE:-120} # seconds without one, after which none will come
+sign='' signed=0
+
+is_silent() {
+    local now
+    now=$(cat "$RUN/share/alive" 2>/dev/null)
+    [ "$now" = "$sign" ] || { sign=$now signed=$SECONDS; }
+    [ -n "$sign" ] && [ $((SECONDS - signed)) -ge "$SILENCE" ]
+}
+
+# Beside what waits for the machine to end.
+stop_if_silent() {
+    while sleep 10 && kill -0 "$machine" 2>/dev/null; do
+        is_silent || continue
+        show_hang
+        stop_machine
+    done
+}
+
+# Where its CPUs are, twice, and QEMU's threads if it does not answer.
+show_hang() {
+    echo "--- $WHAT hangs: no sign of life for $((SECONDS - signed)) s"
+    local _
+    for _ in 1 2; do
+        timeout 5 tee "$RUN/monitor.in" <<<"info registers -a" >/dev/null
+        timeout 5 cat "$RUN/monitor.out" | tr -d '\r' | grep -E '^(CPU#|R[AIS][XIP]=)'
+    done
+    echo "--- QEMU's threads:"
+    qemu_threads
+}
+
+qemu_threads() {
+    local pid task
+    pid=$(pgrep -P "$machine" qemu || echo "$machine") # timeout's child
+    for task in "/proc/$pid/task"/*; do
+        echo "$(cat "$task/comm"): $(cut -d ' ' -f 3 "$task/stat"), $(cat "$task/wchan"), $(cut -d ' ' -f 1-3 "$task/syscall")"
+    done 2>/dev/null
+}
+
 # --- scenarios ---
 
-passed=0 failed=0 remaining=() begin=$SECONDS
+passed=0 failed=0 remaining=() begin=$SECONDS hung=''
 
-# Scenarios that a crash of the machine cut short have failed; those after it run in a new one.
+# Scenarios that a crash of the machine cut short have failed; those after it run in a new one. Programs in
+# user space cannot hang a machine, so a scenario that it hung in is run once more.
 run_scenarios() {
     [ ${#scenarios[@]} != 0 ] || mapfile -t scenarios < <(ls "$HERE"/[0-9]*.sh)
     remaining=("${scenarios[@]}")
@@ -120,7 +169,14 @@ follow() {
         esac
     done
     exec 8<&-
-    if [ -n "$current" ]; then
+    if [ "$event" = hang ]; then
+        show_hang
+        show_console
+    fi
+    if [ "$event" = hang ] && [ -n "$current" ] && [ "$current" != "$hung" ]; then
+        hung=$current
+        echo "... $current: is run once more"
+    elif [ -n "$current" ]; then
         settle "$current"
         report_failure "$current" "the machine stopped"
         show_console
@@ -141,6 +197,7 @@ next_event() {
         status=$?
         [ $status -gt 128 ] || return $status
         [ $((SECONDS - begin)) -lt "$limit" ] || { event=timeout && return 1; }
+        ! is_silent || { event=hang && return 1; }
         [ -z "${current:-}" ] || echo "... $current: $(tail -n 1 "$RUN/share/logs/$current.log" | cut -c 1-90)"
     done
 }

@@ -15,6 +15,9 @@ say() {
     echo "$*" >>$share/progress
 }
 
+# A sign of life, another one each time.
+(while cut -d' ' -f1 /proc/uptime >$share/alive; do sleep 5; done) &
+
 # What a scenario left behind, if anything.
 leftovers() {
     local guests processes

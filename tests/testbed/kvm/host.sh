@@ -45,7 +45,7 @@ qemu() {
     exec timeout -k 5 --foreground "$limit" qemu-system-x86_64 -accel tcg,thread=multi \
         -machine q35,kernel-irqchip=split "${WIRE[@]}" \
         -cpu max,-rdtscp,-xsave,family=25,model=1 -smp "$cpus" -m "$memory" -kernel "$WORK/linux.vmlinuz" -initrd host.img \
-        -append "console=ttyS0 panic=-1 quiet mitigations=off intel_iommu=on iommu=pt" \
+        -append "console=ttyS0 panic=-1 quiet nokaslr mitigations=off intel_iommu=on iommu=pt" \
         -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
         -virtfs local,path=share,mount_tag=share,security_model=none,multidevs=remap \
         -display none -no-reboot -vga none -nic none "$@"
