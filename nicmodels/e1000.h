@@ -238,10 +238,11 @@ struct e1000_regs {
     struct e1000_context ctx[2]; /* [1]: segmentation */
     uint32_t tso_next;           /* segments of the packet at TDH that were sent */
     uint32_t wb_head;            /* e1000_ram.wb: how many there ever were */
+    uint16_t tx_held;            /* reports of TXDW that are delayed */
     uint8_t level;               /* INTA# is asserted, as far as the MAC is concerned */
     uint8_t tx_more;             /* poll has descriptors to go on with */
     uint8_t tx_skip;             /* up to the next EOP descriptors are dropped */
-    uint8_t reserved[5];
+    uint8_t reserved[3];
 };
 _Static_assert(sizeof(struct e1000_regs) <= NM_MAX_REGS, "fits");
 

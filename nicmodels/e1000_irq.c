@@ -8,6 +8,7 @@
 #define DELAY_NS 1024 /* unit of RDTR, RADV, TIDV and TADV */
 #define ITR_NS   256
 #define MAX_NS   (0x10000ull * DELAY_NS) /* no timer runs longer */
+#define HOLD_NS  1000000                 /* no transmit interrupt that may be late comes sooner */
 
 static uint64_t now(struct nm_dev *d)
 {
@@ -63,6 +64,7 @@ void e1000_flush_tx_timers(struct nm_dev *d)
     struct e1000_regs *r = e1000_regs(d);
 
     r->tidv_at = r->tadv_at = 0;
+    r->tx_held = 0;
     e1000_raise(d, ICR_TXDW);
 }
 
@@ -83,19 +85,47 @@ void e1000_received(struct nm_dev *d, size_t len)
         r->radv_at = timer_end(t, r->radv, DELAY_NS);
 }
 
+/* A device that polls is done with a frame before the driver looks away, and would interrupt it for
+ * each one. So what may be delayed (IDE) waits for HOLD_NS at least, but not for longer than the
+ * driver takes to use up a quarter of its ring, and is told with whatever comes first: a read of
+ * ICR finds it (e1000_take_held). */
+static uint64_t tx_delay_end(uint64_t t, uint32_t delay)
+{
+    uint64_t end = timer_end(t, delay, DELAY_NS);
+
+    return end < t + HOLD_NS ? t + HOLD_NS : end;
+}
+
+/* Descriptors have 16 bytes. */
+static unsigned quarter_ring(const struct e1000_regs *r)
+{
+    return r->tdlen / 16 / 4;
+}
+
 void e1000_transmitted(struct nm_dev *d, bool delay)
 {
     struct e1000_regs *r = e1000_regs(d);
     uint64_t t;
 
-    if (!delay || !(r->tidv & 0xffff)) {
+    if (!delay || !(r->tidv & 0xffff) || ++r->tx_held >= quarter_ring(r)) {
         e1000_flush_tx_timers(d);
         return;
     }
     t = now(d);
-    r->tidv_at = timer_end(t, r->tidv, DELAY_NS);
+    r->tidv_at = tx_delay_end(t, r->tidv);
     if (r->tadv && !r->tadv_at)
-        r->tadv_at = timer_end(t, r->tadv, DELAY_NS);
+        r->tadv_at = tx_delay_end(t, r->tadv);
+}
+
+void e1000_take_held(struct nm_dev *d)
+{
+    struct e1000_regs *r = e1000_regs(d);
+
+    if (!r->tidv_at && !r->tadv_at)
+        return;
+    r->tidv_at = r->tadv_at = 0;
+    r->tx_held = 0;
+    r->icr |= ICR_TXDW;
 }
 
 bool e1000_timers_run(const struct e1000_regs *r)

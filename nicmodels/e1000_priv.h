@@ -40,6 +40,8 @@ void e1000_transmitted(struct nm_dev *d, bool delay);
 /** The moment the timers start over. */
 void e1000_flush_rx_timers(struct nm_dev *d);
 void e1000_flush_tx_timers(struct nm_dev *d);
+/** The driver asks for causes: what it would be told of later is among them. */
+void e1000_take_held(struct nm_dev *d);
 /** Looks at all timers. @return how many were over */
 unsigned e1000_run_timers(struct nm_dev *d);
 /** Is a timer running, or an interrupt held back? */

@@ -67,8 +67,10 @@ static void written_icr(struct nm_dev *d, uint32_t value, uint32_t old)
 static uint32_t read_icr(struct nm_dev *d)
 {
     struct e1000_regs *r = e1000_regs(d);
-    uint32_t v = r->icr;
+    uint32_t v;
 
+    e1000_take_held(d);
+    v = r->icr;
     if (v) {
         r->icr = 0;
         d->changed = true;
@@ -296,6 +298,7 @@ void e1000_reset_mac(struct nm_dev *d)
     r->ioaddr = 0;
     r->tso_next = 0;
     r->level = r->tx_more = r->tx_skip = 0;
+    r->tx_held = 0;
     e1000_load_address(d);
     e1000_update_irq(d);
 }

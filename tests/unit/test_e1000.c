@@ -455,7 +455,7 @@ static void test_validate(void)
     REFUSED(level, 1);
     REFUSED(tx_more, 2);
     REFUSED(tx_skip, 2);
-    REFUSED(reserved[4], 1);
+    REFUSED(reserved[2], 1);
     REFUSED(icr, 0x80000000);
     REFUSED(eeprom.nin, 200);
     REFUSED(pci.cfg[0], 1);
