@@ -94,10 +94,10 @@ run_orders() {
 
 # --- a machine that hangs ---
 
-# What is emulated may hang as a whole. Seen with QEMU 7.2: while a kernel there patches its own code (static
-# keys; each VM's start does it) an emulated CPU stays for ever, interrupts off, at the instruction that is
-# being replaced, and the others wait for it. So those inside give a sign of life every few seconds
-# (runner.sh).
+# What is emulated may hang as a whole. Seen with QEMU 7.2: when a kernel there patches its own code (static keys)
+# an emulated CPU may keep the breakpoint that stood there meanwhile (INT3) in its translation, and runs into
+# it for ever, with interrupts off in the scheduler; the others wait for it. So those inside give a sign
+# of life every few seconds (runner.sh).
 SILENCE=${SILENCE:-120} # seconds without one, after which none will come
 sign='' signed=0
 
