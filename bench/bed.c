@@ -69,10 +69,11 @@ void bed_end(struct bed *b, unsigned seconds)
     b->child.pid = 0;
 }
 
-void bed_complain(const struct bed *b, const char *what, int err, FILE *to)
+void bed_complain(struct bed *b, const char *what, int err, FILE *to)
 {
     const char *why = strerror(-err);
 
+    take(b); /* what it said last */
     if (err == -ECHILD)
         why = "it ended too early";
     else if (err == -ETIMEDOUT)

@@ -32,6 +32,6 @@ int bed_wait(struct guard *g, struct bed *b, const bool *done, unsigned seconds)
  */
 void bed_end(struct bed *b, unsigned seconds);
 /** Says what went wrong, and what the program printed last. */
-void bed_complain(const struct bed *b, const char *what, int err, FILE *to);
+void bed_complain(struct bed *b, const char *what, int err, FILE *to);
 
 #endif

@@ -298,7 +298,7 @@ static int choose_cpus(const struct net_options *o, struct net_cpus *c, FILE *er
 
     if (ret || sched_getaffinity(0, sizeof(set), &set))
         return ret ? ret : -errno;
-    *c = (struct net_cpus){.vcpu = pair.cpu, .io = pair.iocpu, .rest = pair.iocpu};
+    *c = (struct net_cpus){.vcpu = pair.cpu, .io = pair.iocpu, .rest = pair.cpu};
     for (int i = 0; i < CPU_SETSIZE; i++)
         if (CPU_ISSET(i, &set) && i != pair.cpu && i != pair.iocpu) {
             c->rest = i;

@@ -36,7 +36,7 @@ struct net_model {
     const char *modules; /* the guest's drivers, in the order of loading */
 };
 
-/* Three CPUs, if there are as many; the machine's own work shares the I/O core's if not. */
+/* Three CPUs, if there are as many; the machine's own work shares the vCPU's if not. */
 struct net_cpus {
     int vcpu, io, rest;
 };
