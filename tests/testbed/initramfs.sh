@@ -27,6 +27,15 @@ add_module() {
     [ -s "$root/modules/$1.order" ] || die "kernel $K has no module $1"
 }
 
+# add_program PATH: to $root's /bin, and the shared libraries it needs to where they are here
+add_program() {
+    local library
+    install -m 755 "$1" "$root/bin/" || die "$1 is missing: \`make tests\` or scripts/setup.sh gets it"
+    for library in $(ldd "$1" 2>/dev/null | grep -o '/[^ ]*'); do
+        install -D "$library" "$root$library"
+    done
+}
+
 # make_initramfs IMAGE INIT MODULE|PATH...: /modules holds the modules, /modules/NAME.order what to load
 # in which order for one of them. What has a slash is a program, which goes to /bin.
 make_initramfs() {
@@ -46,7 +55,7 @@ make_initramfs() {
     install -m 755 "$init" "$root/init"
     for m in "$@"; do
         case $m in
-        */*) install -m 755 "$m" "$root/bin/" || die "$m is missing: \`make tests\` builds it" ;;
+        */*) add_program "$m" ;;
         *) add_module "$m" ;;
         esac
     done

@@ -3,8 +3,10 @@
 # Stock Linux guests where there is nothing to virtualize with: Debian's User-Mode Linux, a kernel that is
 # an ordinary process and whose virtio-net is a vhost-user front end. Its programs are busybox, its init is
 # guest-init. Sourced; needs the packages user-mode-linux and busybox-static.
+# UML_PROGRAMS: more programs, by their paths.
 
 BUSYBOX=/bin/busybox
+UML_PROGRAMS=()
 UML_INITRD=$BUILD/uml/guest.initrd
 
 die() {
@@ -22,7 +24,7 @@ make_uml_initrd() {
     # modprobe wants them below lib/modules; the package has them elsewhere
     [ -d "$KERNEL/lib/modules/$K" ] || { mkdir -p "$KERNEL/lib/modules" &&
         ln -sfn "/usr/lib/uml/modules/$K" "$KERNEL/lib/modules/$K"; }
-    make_initramfs "$UML_INITRD" "$(dirname "${BASH_SOURCE[0]}")/guest-init" virtio_net
+    make_initramfs "$UML_INITRD" "$(dirname "${BASH_SOURCE[0]}")/guest-init" virtio_net "${UML_PROGRAMS[@]}"
 }
 
 # start_uml NAME SOCKET ADDRESS/LENGTH [COMMAND...]: a guest on that vhost-user port, in the background; what
