@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # `coopvmm bench net --part guests` for each NIC model, the document of each to $SHARE. Not a scenario: it has
 # no opinion. MODELS and ROUNDS, if set in the file $BUILD/bench_net.env, say which and how many.
-#   tests/testbed/kvm/run.sh --cpus 3 --script tests/testbed/kvm/bench_net.sh
+#   tests/testbed/kvm/run.sh --script tests/testbed/kvm/bench_net.sh
 . "$HERE/lib.sh"
 [ ! -f "$BUILD/bench_net.env" ] || . "$BUILD/bench_net.env"
 mount -t debugfs debugfs /sys/kernel/debug # where KVM counts exits
