@@ -20,14 +20,10 @@
 #define MAX_DEVICES 32          /* that send messages */
 #define MSI_ADDRESS 0xfee00000u /* physical destination 0, edge, fixed */
 
-/* What the kernel was told of a line that takes levels. */
-enum told { LOW, HIGH, LOOKING };
-
 /* A line: how it is raised, and of a level-triggered one what asserts it. */
 struct line {
-    int fd;      /* -1: not made */
-    bool levels; /* it takes levels, not edges */
-    enum told told;
+    int fd;       /* -1: not made */
+    int resample; /* readable when the guest ended its interrupt; -1: it takes edges */
     unsigned nlevels;
     const uint32_t *level[MAX_LEVELS];
 };
@@ -94,45 +90,29 @@ static int set_routes(const struct kvm_irqs *q)
     return err;
 }
 
-/* --- levels, and messages to be routed --- */
+/* --- ends of interrupts, and messages to be routed --- */
 
-static void set_line(const struct kvm_irqs *q, unsigned n, bool level)
+static void raise(const struct line *l)
 {
-    struct kvm_irq_level l = {.irq = n, .level = level};
+    uint64_t one = 1;
 
-    ioctl(q->vm_fd, KVM_IRQ_LINE, &l);
+    if (write(l->fd, &one, sizeof(one)) < 0) {
+        /* EAGAIN: it is asserted already */
+    }
 }
 
-static bool wanted(const struct line *l)
-{
-    for (unsigned i = 0; i < l->nlevels; i++)
-        if (__atomic_load_n(l->level[i], __ATOMIC_ACQUIRE))
-            return true;
-    return false;
-}
-
-/* Locked. Edge Q1: LOOKING, then the levels; in kvm_irqs_look the level, then what was told. So who
- * changes a level while it is being looked at here comes to the lock, and looks after this. */
-static void settle(const struct kvm_irqs *q, struct line *l)
-{
-    enum told was = l->told;
-    bool level;
-
-    __atomic_store_n(&l->told, LOOKING, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    level = wanted(l);
-    if (level != (was == HIGH))
-        set_line(q, (unsigned)(l - q->line), level);
-    __atomic_store_n(&l->told, level ? HIGH : LOW, __ATOMIC_RELAXED);
-}
-
-/* Somebody says that a level rose. */
-static void hear(const struct kvm_irqs *q, struct line *l)
+/* The guest ended an interrupt and the kernel let the line go: whoever still wants it? */
+static void resample(const struct line *l)
 {
     uint64_t count;
 
-    if (read(l->fd, &count, sizeof(count)) > 0)
-        settle(q, l);
+    if (read(l->resample, &count, sizeof(count)) < 0)
+        return;
+    for (unsigned i = 0; i < l->nlevels; i++)
+        if (__atomic_load_n(l->level[i], __ATOMIC_ACQUIRE)) {
+            raise(l);
+            return;
+        }
 }
 
 /* What a device asks for is routed first, then delivered, then told. */
@@ -143,7 +123,7 @@ static void serve_messages(struct kvm_irqs *q, struct kvm_messages *m)
 }
 
 /* What there is to hear of: the end, lines that take levels by their number, doorbells by theirs
- * behind PC_LINES. Each rise of a level-triggered line comes by here: no long lists. */
+ * behind PC_LINES. Each interrupt of a level-triggered line comes by here: no long lists. */
 #define THE_END UINT32_MAX
 #define EVENTS  8
 
@@ -168,7 +148,7 @@ static bool wait_once(struct kvm_irqs *q)
         if (e[i].data.u32 == THE_END)
             ending = true;
         else if (e[i].data.u32 < PC_LINES)
-            hear(q, &q->line[e[i].data.u32]);
+            resample(&q->line[e[i].data.u32]);
         else
             serve_messages(q, q->messages[e[i].data.u32 - PC_LINES]);
     pthread_mutex_unlock(&q->lock);
@@ -200,34 +180,42 @@ static void forget(struct line *l)
 {
     if (l->fd >= 0)
         close(l->fd);
-    l->fd = -1;
+    if (l->resample >= 0)
+        close(l->resample);
+    l->fd = l->resample = -1;
 }
 
-/* Levels are the thread's business, edges the kernel's. */
 static int bind_line(struct kvm_irqs *q, unsigned n)
 {
-    const struct line *l = &q->line[n];
+    struct line *l = &q->line[n];
     struct kvm_irqfd irq = {.fd = (uint32_t)l->fd, .gsi = n};
-    int err;
 
-    if (l->levels) {
-        err = listen_to(q, l->fd, n);
-        return err ? err : start_thread(q);
+    if (l->resample >= 0) {
+        irq.flags = KVM_IRQFD_FLAG_RESAMPLE;
+        irq.resamplefd = (uint32_t)l->resample;
     }
-    err = q->pc ? 0 : set_routes(q);
-    if (!err && ioctl(q->vm_fd, KVM_IRQFD, &irq) < 0)
-        err = -errno;
-    return err;
+    return ioctl(q->vm_fd, KVM_IRQFD, &irq) < 0 ? -errno : 0;
 }
 
 static int make_line(struct kvm_irqs *q, unsigned n)
 {
     struct line *l = &q->line[n];
-    int err;
+    bool levels = q->pc && n >= FIRST_PCI;
+    int err = 0;
 
-    l->levels = q->pc && n >= FIRST_PCI;
     l->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    err = l->fd < 0 ? -errno : bind_line(q, n);
+    if (levels)
+        l->resample = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (l->fd < 0 || (levels && l->resample < 0))
+        err = -errno;
+    if (!err && !q->pc)
+        err = set_routes(q);
+    if (!err)
+        err = bind_line(q, n);
+    if (!err && levels)
+        err = listen_to(q, l->resample, n);
+    if (!err && levels)
+        err = start_thread(q);
     if (err)
         forget(l);
     return err;
@@ -252,7 +240,7 @@ int kvm_irqs_level(struct kvm_irqs *q, unsigned line, const uint32_t *level)
     struct line *l = line < q->nlines ? &q->line[line] : NULL;
     int err = 0;
 
-    if (!l || !l->levels)
+    if (!l || l->resample < 0)
         return 0; /* edges are all it takes */
     pthread_mutex_lock(&q->lock);
     if (l->nlevels == MAX_LEVELS)
@@ -261,23 +249,6 @@ int kvm_irqs_level(struct kvm_irqs *q, unsigned line, const uint32_t *level)
         l->level[l->nlevels++] = level;
     pthread_mutex_unlock(&q->lock);
     return err;
-}
-
-bool kvm_irqs_look(struct kvm_irqs *q, unsigned line)
-{
-    struct line *l = line < q->nlines ? &q->line[line] : NULL;
-    enum told now;
-
-    if (!l || !l->levels)
-        return false;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* Q1 */
-    now = __atomic_load_n(&l->told, __ATOMIC_RELAXED);
-    if (now == (wanted(l) ? HIGH : LOW))
-        return true;
-    pthread_mutex_lock(&q->lock);
-    settle(q, l);
-    pthread_mutex_unlock(&q->lock);
-    return true;
 }
 
 /* Numbers of routes begin behind those of the lines. */
@@ -310,7 +281,9 @@ int kvm_irqs_msi(struct kvm_irqs *q, uint64_t addr, uint32_t data)
 
 void kvm_irqs_isa(struct kvm_irqs *q, unsigned line, bool level)
 {
-    set_line(q, line, level);
+    struct kvm_irq_level l = {.irq = line, .level = level};
+
+    ioctl(q->vm_fd, KVM_IRQ_LINE, &l);
 }
 
 int kvm_irqs_open(int vm_fd, bool pc, struct kvm_irqs **out)
@@ -324,7 +297,7 @@ int kvm_irqs_open(int vm_fd, bool pc, struct kvm_irqs **out)
     q->pc = pc;
     q->nlines = pc ? PC_LINES : KVM_MAX_LINES;
     for (unsigned i = 0; i < KVM_MAX_LINES; i++)
-        q->line[i].fd = -1;
+        q->line[i].fd = q->line[i].resample = -1;
     pthread_mutex_init(&q->lock, NULL);
     q->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     q->epfd = epoll_create1(EPOLL_CLOEXEC);
@@ -340,13 +313,9 @@ int kvm_irqs_open(int vm_fd, bool pc, struct kvm_irqs **out)
 
 void kvm_irqs_stop(struct kvm_irqs *q)
 {
-    const uint64_t one = 1;
-
     if (!q->running)
         return;
-    if (write(q->wake, &one, sizeof(one)) < 0) {
-        /* EAGAIN: it knows */
-    }
+    raise(&(struct line){.fd = q->wake});
     pthread_join(q->thread, NULL);
     q->running = false;
 }
