@@ -170,8 +170,14 @@ start_fetch() {
     transfer=$!
 }
 
-# kill_under_transfer KILOBYTES: of a file of four times that
+# kill_under_transfer KILOBYTES: of a file of four times that; of a larger one if it was all here before the kill
 kill_under_transfer() {
-    start_fetch $(($1 * 4))
-    kill_in_mid_transfer $(($1 * 4))
+    local kilobytes
+    for kilobytes in $(($1 * 4)) $(($1 * 8)) $(($1 * 16)); do
+        start_fetch $kilobytes
+        ! kill_in_mid_transfer $kilobytes || return 0
+        wait "$transfer"
+        wait_for 60 successor || return
+    done
+    return 1
 }
