@@ -59,12 +59,15 @@ void e1000_flush_rx_timers(struct nm_dev *d)
     e1000_raise(d, ICR_RXT0);
 }
 
-void e1000_flush_tx_timers(struct nm_dev *d)
+static void stop_tx_timers(struct e1000_regs *r)
 {
-    struct e1000_regs *r = e1000_regs(d);
-
     r->tidv_at = r->tadv_at = 0;
     r->tx_held = 0;
+}
+
+void e1000_flush_tx_timers(struct nm_dev *d)
+{
+    stop_tx_timers(e1000_regs(d));
     e1000_raise(d, ICR_TXDW);
 }
 
@@ -123,8 +126,7 @@ void e1000_take_held(struct nm_dev *d)
 
     if (!r->tidv_at && !r->tadv_at)
         return;
-    r->tidv_at = r->tadv_at = 0;
-    r->tx_held = 0;
+    stop_tx_timers(r);
     r->icr |= ICR_TXDW;
 }
 

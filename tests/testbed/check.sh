@@ -10,12 +10,13 @@ testbed_pid=
 
 # --- what a scenario says ---
 
-# check "what" COMMAND...
+# check "what" COMMAND...; says how long it took when that is seconds
 check() {
-    local what=$1
+    local what=$1 start=$SECONDS took
     shift
     if "$@" >"$tmp/out" 2>&1; then
-        echo "ok - $what"
+        took=$((SECONDS - start))
+        [ $took -lt 2 ] && echo "ok - $what" || echo "ok - $what ($took s)"
     else
         echo "not ok - $what: $* (exit $?)"
         tail -n 40 "$tmp/out" | sed 's/^/    /'

@@ -173,7 +173,11 @@ follow() {
     done
     exec 8<&-
     [ "$event" != hang ] || show_hang
-    if [ -n "$current" ] && [ "$event" != timeout ] && [ "$current" != "$again" ]; then
+    if [ "$event" = timeout ]; then
+        [ -z "$current" ] || { settle "$current" && report_failure "$current" "time was up"; }
+        show_console
+        give_up "$limit s are up, --timeout gives more"
+    elif [ -n "$current" ] && [ "$current" != "$again" ]; then
         again=$current
         echo "... $current: the machine stopped; it is run once more in a new one"
         show_console

@@ -10,7 +10,7 @@
 #
 #   --cpus N          emulated CPUs (default 2)
 #   --memory MIB      of the host (default 3072)
-#   --timeout S       all of it (default 1500 seconds)
+#   --timeout S       all of it (default 2400 seconds)
 #
 # BUILD (default: build) is where the programs are and where what is downloaded is kept.
 # shellcheck disable=SC2034 # machine.sh and host.sh use what is said here
@@ -23,7 +23,7 @@ WHAT="the KVM host" INSIDE="it" ORDERS=(UP "$HERE/host-up.sh")
 . "$HERE/../machine.sh"
 . "$HERE/host.sh"
 
-memory=3072 limit=1500
+memory=3072 limit=2400
 
 own_option() {
     case $1 in

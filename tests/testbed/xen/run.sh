@@ -12,7 +12,7 @@
 #   --xen-args ARGS   more of the hypervisor's command line
 #   --cpus N          emulated CPUs (default 2)
 #   --dom0-cpus N     dom0's vCPUs, pinned to the first CPUs (default 1)
-#   --timeout S       all of it (default 1080 seconds)
+#   --timeout S       all of it (default 2400 seconds)
 #
 # BUILD (default: build) is where the programs are and where what is downloaded is kept.
 # shellcheck disable=SC2034 # machine.sh and host.sh use what is said here
@@ -26,7 +26,7 @@ WHAT="Xen and dom0" INSIDE=dom0 ORDERS=(SERIES "$SERIES" UP "$HERE/dom0-up.sh")
 . "$HERE/../machine.sh"
 . "$HERE/host.sh"
 
-xen='' xen_args='' dom0_cpus=1 limit=1080
+xen='' xen_args='' dom0_cpus=1 limit=2400
 
 own_option() {
     case $1 in
