@@ -120,11 +120,17 @@ struct vm_engine {
      */
     int (*irq_fd)(struct vm *vm, unsigned line);
     /**
-     * A device's levels, so that a line that takes levels can be raised again when the guest ended
-     * its interrupt and the device still asserts it. `level` is read by a thread of the engine's
-     * until `stop`. NULL: lines are edges
+     * A device's levels, which a line that takes levels follows: when its descriptor is written to,
+     * and at irq_look. `level` is read by a thread of the engine's until `stop`. NULL: lines are
+     * edges
      */
     int (*irq_level)(struct vm *vm, unsigned line, const uint32_t *level);
+    /**
+     * A device's level may have changed: the line follows it before this returns. Called by a
+     * vCPU's thread whose request was answered, before the guest goes on, or by whoever changed it.
+     * @return false: the line takes edges. NULL: all do
+     */
+    bool (*irq_look)(struct vm *vm, unsigned line);
     /** Makes ways for the messages of one device more. NULL, or -ENOTSUP: there are none, a message
      * is an edge on the device's line */
     int (*messages)(struct vm *vm, struct vm_messages *out);

@@ -252,6 +252,11 @@ static int irq_level(struct vm *vm, unsigned line, const uint32_t *level)
     return kvm_irqs_level(((struct kvm_engine *)vm->engine_state)->irqs, line, level);
 }
 
+static bool irq_look(struct vm *vm, unsigned line)
+{
+    return kvm_irqs_look(((struct kvm_engine *)vm->engine_state)->irqs, line);
+}
+
 static int messages(struct vm *vm, struct vm_messages *out)
 {
     return is_pc(vm) ? kvm_irqs_messages(((struct kvm_engine *)vm->engine_state)->irqs, out)
@@ -287,6 +292,7 @@ const struct vm_engine vm_engine_kvm = {
     .destroy = destroy,
     .irq_fd = irq_fd,
     .irq_level = irq_level,
+    .irq_look = irq_look,
     .messages = messages,
     .kick = kick,
     .msi = msi,

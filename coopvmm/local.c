@@ -27,14 +27,17 @@ static void *env_dma(struct nm_dev *d, uint64_t gpa, uint64_t *len, bool write)
     return guestmem_at(&of(d)->mem, gpa, len);
 }
 
-/* An edge per rise, as an I/O core does it. */
+/* A line that takes levels follows at once; others get an edge per rise, as an I/O core does it. */
 static void env_irq(struct nm_dev *d, unsigned line, bool level)
 {
     struct local_dev *l = of(d);
     uint32_t bit = 1u << (line & 31), was = l->irq_level;
+    struct vm *vm = l->bus.vm;
     uint64_t one = 1;
 
     __atomic_store_n(&l->irq_level, level ? was | bit : was & ~bit, __ATOMIC_RELEASE);
+    if (vm->engine->irq_look && vm->engine->irq_look(vm, l->bus.irq))
+        return;
     if (level && !(was & bit) && write(l->irq_fd, &one, sizeof(one)) < 0) {
         /* EAGAIN: an interrupt is pending already, which is all an edge can say */
     }

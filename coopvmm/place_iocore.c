@@ -66,11 +66,20 @@ static int call_bounced(struct link_dev *ld, unsigned vcpu, const struct iotp_re
     return err;
 }
 
+/* The line follows what the guest is about to learn, before the guest can end its interrupt. */
+static void look_at_line(const struct bus_dev *d)
+{
+    if (d->vm->engine->irq_look)
+        d->vm->engine->irq_look(d->vm, d->irq);
+}
+
 static int call(struct bus_dev *d, unsigned vcpu, const struct iotp_req *r, struct iotp_resp *out)
 {
-    if (r->op & IOTP_OP_BOUNCE)
-        return call_bounced(d->place_state, vcpu, r, out);
-    return iotp_call(ring_of(d, vcpu), r, out);
+    int err = r->op & IOTP_OP_BOUNCE ? call_bounced(d->place_state, vcpu, r, out)
+                                     : iotp_call(ring_of(d, vcpu), r, out);
+
+    look_at_line(d);
+    return err;
 }
 
 static bool post(struct bus_dev *d, unsigned vcpu, const struct iotp_req *r)
@@ -84,9 +93,12 @@ static bool post(struct bus_dev *d, unsigned vcpu, const struct iotp_req *r)
 static bool shadow(struct bus_dev *d, unsigned cell, uint64_t *value)
 {
     struct link_dev *ld = d->place_state;
+    uint64_t posted = __atomic_load_n(&ld->posted, __ATOMIC_ACQUIRE);
 
-    return iotp_shadow_read(ld->shadow, cell, __atomic_load_n(&ld->posted, __ATOMIC_ACQUIRE),
-                            value);
+    if (!iotp_shadow_read(ld->shadow, cell, posted, value))
+        return false;
+    look_at_line(d); /* a posted write may have lowered it */
+    return true;
 }
 
 static int kick_fd(const struct bus_dev *d)

@@ -10,6 +10,8 @@
 #include "test_engine.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -438,10 +440,13 @@ static void test_many_messages(void)
     guest_destroy(&g);
 }
 
-/* What a device still asserts at the end of its interrupt comes again, until it does not. */
+/* What a device still asserts at the end of its interrupt comes again, until it does not: `fd` says
+ * that the level rose, irq_look that it changed. An edge that comes late, of a level that is gone,
+ * is none. */
 static void test_level(void)
 {
     static uint32_t level;
+    unsigned line = pc_pci_line(1, 0);
     const uint64_t one = 1;
     struct guest g;
     uint32_t seen;
@@ -449,23 +454,83 @@ static void test_level(void)
 
     pc_create(&g, GUEST_CODE(pc_line), 32);
     level = 1;
-    fd = g.vm->engine->irq_fd(g.vm, pc_pci_line(1, 0));
+    fd = g.vm->engine->irq_fd(g.vm, line);
     CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT_EQUAL(g.vm->engine->irq_level(g.vm, pc_pci_line(1, 0), &level), 0);
+    CU_ASSERT_EQUAL(g.vm->engine->irq_level(g.vm, line, &level), 0);
     CU_ASSERT_EQUAL_FATAL(vm_start(g.vm, stderr), 0);
     CU_ASSERT_TRUE_FATAL(reaches(&g, READY_AT, 1));
     CU_ASSERT_EQUAL(word(&g, COUNT_AT), 0);
     CU_ASSERT_EQUAL(write(fd, &one, sizeof(one)), (ssize_t)sizeof(one));
     CU_ASSERT_TRUE(reaches(&g, COUNT_AT, 5));
     __atomic_store_n(&level, 0, __ATOMIC_RELEASE);
+    CU_ASSERT_TRUE(g.vm->engine->irq_look(g.vm, line));
+    usleep(50000);
+    seen = word(&g, COUNT_AT);
+    CU_ASSERT_EQUAL(write(fd, &one, sizeof(one)), (ssize_t)sizeof(one));
+    usleep(50000);
+    CU_ASSERT_EQUAL(word(&g, COUNT_AT), seen);
+    __atomic_store_n(&level, 2, __ATOMIC_RELEASE);
+    CU_ASSERT_TRUE(g.vm->engine->irq_look(g.vm, line));
+    CU_ASSERT_TRUE(reaches(&g, COUNT_AT, seen + 2));
+    CU_ASSERT_FALSE(g.vm->engine->irq_look(g.vm, 3)); /* ISA's: edges */
+    guest_destroy(&g);
+}
+
+struct flipper {
+    struct vm *vm;
+    int fd;
+    uint32_t level;
+    unsigned line;
+};
+
+/* As an I/O core raises a line. */
+static void *raises(void *arg)
+{
+    struct flipper *f = arg;
+    const uint64_t one = 1;
+
+    for (unsigned i = 0; i < 2000; i++) {
+        __atomic_store_n(&f->level, 1, __ATOMIC_RELEASE);
+        if (write(f->fd, &one, sizeof(one)) < 0)
+            break;
+        while (__atomic_load_n(&f->level, __ATOMIC_ACQUIRE))
+            sched_yield();
+    }
+    return NULL;
+}
+
+/* Levels that fall while the engine looks at them leave no line behind that is asserted. */
+static void test_level_race(void)
+{
+    static struct flipper f;
+    pthread_t thread;
+    struct guest g;
+    uint32_t seen;
+
+    pc_create(&g, GUEST_CODE(pc_line), 32);
+    f = (struct flipper){.vm = g.vm, .line = pc_pci_line(1, 0)};
+    f.fd = g.vm->engine->irq_fd(g.vm, f.line);
+    CU_ASSERT_FATAL(f.fd >= 0);
+    CU_ASSERT_EQUAL(g.vm->engine->irq_level(g.vm, f.line, &f.level), 0);
+    CU_ASSERT_EQUAL_FATAL(vm_start(g.vm, stderr), 0);
+    CU_ASSERT_TRUE_FATAL(reaches(&g, READY_AT, 1));
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, raises, &f), 0);
+    for (unsigned n = 0; n < 2000; n++) {
+        while (!__atomic_load_n(&f.level, __ATOMIC_ACQUIRE))
+            sched_yield();
+        if (n % 3)
+            usleep(n % 40);
+        __atomic_store_n(&f.level, 0, __ATOMIC_RELEASE);
+        g.vm->engine->irq_look(g.vm, f.line);
+    }
+    pthread_join(thread, NULL);
     usleep(50000);
     seen = word(&g, COUNT_AT);
     usleep(50000);
     CU_ASSERT_EQUAL(word(&g, COUNT_AT), seen);
-    CU_ASSERT_EQUAL(write(fd, &one, sizeof(one)), (ssize_t)sizeof(one)); /* and once more: once */
+    __atomic_store_n(&f.level, 1, __ATOMIC_RELEASE);
+    g.vm->engine->irq_look(g.vm, f.line);
     CU_ASSERT_TRUE(reaches(&g, COUNT_AT, seen + 1));
-    usleep(50000);
-    CU_ASSERT_EQUAL(word(&g, COUNT_AT), seen + 1);
     guest_destroy(&g);
 }
 
@@ -492,6 +557,49 @@ static void test_refused(void)
     CU_ASSERT_EQUAL(vm_create(&g.cfg, &g.c, NULL, stderr, &vm), -EINVAL);
 }
 
+/* Accesses that leave the line high, as a handler makes them that cannot quiet its device.
+ * @return true: interrupts ceased over them */
+static bool storm_ceases(struct guest *g, unsigned line)
+{
+    uint32_t seen;
+
+    for (unsigned i = 0; i < 2000; i++)
+        g->vm->engine->irq_look(g->vm, line);
+    usleep(1000);
+    seen = word(g, COUNT_AT);
+    usleep(2000);
+    return word(g, COUNT_AT) == seen;
+}
+
+/* A line that stays high for ever is let go for a while; one that falls rises again at once. */
+static void test_level_storm(void)
+{
+    static uint32_t level = 1;
+    unsigned line = pc_pci_line(1, 0), ceased = 0;
+    struct guest g;
+    uint32_t seen;
+
+    pc_create(&g, GUEST_CODE(pc_line), 32);
+    CU_ASSERT_FATAL(g.vm->engine->irq_fd(g.vm, line) >= 0);
+    CU_ASSERT_EQUAL(g.vm->engine->irq_level(g.vm, line, &level), 0);
+    CU_ASSERT_EQUAL_FATAL(vm_start(g.vm, stderr), 0);
+    CU_ASSERT_TRUE_FATAL(reaches(&g, READY_AT, 1));
+    for (unsigned i = 0; i < 20; i++) {
+        seen = word(&g, COUNT_AT);
+        CU_ASSERT_TRUE(g.vm->engine->irq_look(g.vm, line));
+        CU_ASSERT_TRUE_FATAL(reaches(&g, COUNT_AT, seen + 5)); /* by itself */
+        ceased += storm_ceases(&g, line);
+    }
+    CU_ASSERT_TRUE(ceased >= 10);
+    __atomic_store_n(&level, 0, __ATOMIC_RELEASE);
+    g.vm->engine->irq_look(g.vm, line);
+    __atomic_store_n(&level, 1, __ATOMIC_RELEASE);
+    g.vm->engine->irq_look(g.vm, line);
+    seen = word(&g, COUNT_AT);
+    CU_ASSERT_TRUE(reaches(&g, COUNT_AT, seen + 5));
+    guest_destroy(&g);
+}
+
 const struct cu_test suite_tests[] = {
     {"whether stock kernels can run here", test_suits},
     {"what a kernel finds at entry", test_entry},
@@ -505,6 +613,8 @@ const struct cu_test suite_tests[] = {
     {"a successor of the sender", test_successor},
     {"more messages than routes", test_many_messages},
     {"a level comes again until it falls", test_level},
+    {"levels that fall while they are looked at", test_level_race},
+    {"a guest that cannot quiet its device gets on", test_level_storm},
     {"what cannot be started", test_refused},
     {NULL, NULL},
 };
