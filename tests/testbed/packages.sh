@@ -16,10 +16,10 @@ apt_for() {
     command -v apt-get >/dev/null || die "no apt-get here: the testbeds need Debian or a relative of it"
     apt_root=$WORK/apt-$1
     export APT_CONFIG=$apt_root/apt.conf
-    if [ ! -s "$APT_CONFIG" ]; then
-        mkdir -p "$apt_root/state/lists/partial" "$apt_root/cache/archives/partial"
-        : >"$apt_root/status"
-        cat >"$APT_CONFIG" <<END
+    mkdir -p "$apt_root/state/lists/partial" "$apt_root/cache/archives/partial"
+    : >"$apt_root/status"
+    # anew each time: names are absolute, and the project may have been moved
+    cat >"$APT_CONFIG" <<END
 APT::Architecture "$1";
 APT::Architectures { "$1"; };
 APT::Sandbox::User "root";
@@ -27,7 +27,6 @@ Dir::State "$apt_root/state";
 Dir::State::status "$apt_root/status";
 Dir::Cache "$apt_root/cache";
 END
-    fi
     # lists not older than a day, if they can be had
     [ -n "$(find "$apt_root/updated" -mtime -1 2>/dev/null)" ] || apt_update
 }
