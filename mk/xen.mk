@@ -30,4 +30,4 @@ tests: $(XEN_TEST) $(XEN_GUEST)
 # Under emulation everything takes longer, answers too: hence the bound.
 testbed-xen-patched: setup-testbed ## ... on the patched hypervisor
 	@$(MAKE) --no-print-directory all tests xen-patched
-	@$(TESTBED_XEN) --timeout 1200 --xen $(XEN_PATCHED) --xen-args ioreq_spin_us=200 $(SCENARIOS)
+	@$(TESTBED_XEN) --xen $(XEN_PATCHED) --xen-args ioreq_spin_us=200 $(SCENARIOS)
